@@ -1,0 +1,38 @@
+package io.deltabox;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a rollback did.
+ *
+ * @param target the snapshot the sandbox is now at
+ * @param pauseNanos from the first stop to the last thaw
+ * @param callNanos the whole call
+ * @param phaseNanos time by phase of the pause, in order
+ * @param pageCount pages written
+ * @param fileCount names changed
+ * @param processesEnded processes that did not exist then
+ * @param processesMade processes that had ended since
+ * @param rolledBack commands that did not run then and are gone
+ * @param goesOn commands that had ended since and run again under their id
+ */
+public record RollbackResult(
+    Snapshot target,
+    long pauseNanos,
+    long callNanos,
+    Map<String, Long> phaseNanos,
+    long pageCount,
+    long fileCount,
+    int processesEnded,
+    int processesMade,
+    List<Integer> rolledBack,
+    List<Integer> goesOn) {
+  public RollbackResult {
+    phaseNanos = Collections.unmodifiableMap(new LinkedHashMap<>(phaseNanos));
+    rolledBack = List.copyOf(rolledBack);
+    goesOn = List.copyOf(goesOn);
+  }
+}

@@ -1,0 +1,31 @@
+package io.deltabox;
+
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lineage of one sandbox: what turns its living processes into snapshots and back. The only
+ * seam between the library and the capture engine.
+ *
+ * <p>The sandbox calls it with no command being started, one call at a time.
+ */
+interface SandboxState extends AutoCloseable {
+  Snapshot checkpoint(@Nullable String name) throws IOException;
+
+  RollbackResult rollback(Id target) throws IOException;
+
+  /** All snapshots kept, oldest first. */
+  List<Snapshot> snapshots() throws IOException;
+
+  /** The snapshot the sandbox was last saved as or put back to, or null. */
+  @Nullable Id current();
+
+  SnapshotDiff diff(Id from, Id to) throws IOException;
+
+  /** Forgets a snapshot; what other snapshots need of it stays. */
+  void remove(Id snapshot) throws IOException;
+
+  @Override
+  void close();
+}
