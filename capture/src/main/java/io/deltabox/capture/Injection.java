@@ -28,6 +28,16 @@ public interface Injection {
   /** The address, in the target, of {@code bytes} zeroed bytes that a call may fill. */
   Arg space(int bytes);
 
+  /**
+   * Stores the address of {@code to} in {@code block}, for structures that hold pointers ({@code
+   * msghdr}).
+   *
+   * @param block what {@link #bytes} or {@link #space} returned
+   * @param offset of the eight bytes in {@code block}
+   * @param to what {@link #bytes} or {@link #space} returned
+   */
+  void point(Arg block, int offset, Arg to);
+
   /** Appends a call. */
   Call call(int number, Arg... arguments);
 
