@@ -67,7 +67,7 @@ public final class Snapshot {
 
   @Override
   public boolean equals(@Nullable Object other) {
-    return other instanceof Snapshot && ((Snapshot) other).id.equals(id);
+    return other instanceof Snapshot that && that.id.equals(id);
   }
 
   @Override
