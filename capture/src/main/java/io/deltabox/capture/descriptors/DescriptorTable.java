@@ -1,0 +1,114 @@
+package io.deltabox.capture.descriptors;
+
+import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All descriptors of all processes of a sandbox at one moment, with the content of the objects
+ * behind them. Immutable and thread-safe.
+ */
+public final class DescriptorTable {
+  private final SortedMap<Integer, ProcessFiles> processes;
+  private final Set<OpenFile> files;
+  private final Contents contents;
+
+  /** What is inside the objects, by identity. */
+  record Contents(
+      Map<FileKey, PipeContent> pipes, Map<FileKey, FileContent> orphans, List<Trouble> troubles) {
+    Contents {
+      pipes = Map.copyOf(pipes);
+      orphans = Map.copyOf(orphans);
+      troubles = List.copyOf(troubles);
+    }
+
+    static Contents none() {
+      return new Contents(Map.of(), Map.of(), List.of());
+    }
+  }
+
+  DescriptorTable(SortedMap<Integer, ProcessFiles> processes, Contents contents) {
+    this.processes = new TreeMap<>(processes);
+    this.files = new LinkedHashSet<>();
+    this.contents = contents;
+    for (ProcessFiles process : processes.values()) {
+      for (Descriptor descriptor : process.descriptors().values()) {
+        files.add(descriptor.file());
+      }
+    }
+  }
+
+  /** A table without processes. */
+  public static DescriptorTable empty() {
+    return new DescriptorTable(new TreeMap<>(), Contents.none());
+  }
+
+  /**
+   * Reads the records of a window; records of other parts are skipped, nothing of the buffer is
+   * kept.
+   *
+   * @throws IllegalArgumentException if a record does not hold what its kind promises
+   */
+  public static DescriptorTable parse(ByteBuffer records) {
+    TableReader reader = new TableReader();
+    reader.acceptAll(records);
+    return reader.finish();
+  }
+
+  /** By number inside the sandbox. */
+  public SortedMap<Integer, ProcessFiles> processes() {
+    return Collections.unmodifiableSortedMap(processes);
+  }
+
+  /** Every open file description once. */
+  public Set<OpenFile> files() {
+    return Collections.unmodifiableSet(files);
+  }
+
+  /** The open file description at a place. */
+  public @Nullable OpenFile at(Slot slot) {
+    ProcessFiles process = processes.get(slot.process());
+    return process == null ? null : process.file(slot.number());
+  }
+
+  /** Bytes of content kept in memory for this table, for the account of the keeper. */
+  public long contentBytes() {
+    long sum = 0;
+    for (PipeContent pipe : contents.pipes().values()) {
+      sum += pipe.bytes();
+    }
+    for (FileContent orphan : contents.orphans().values()) {
+      for (FileContent.Extent extent : orphan.extents()) {
+        sum += extent.bytes().remaining();
+      }
+    }
+    return sum;
+  }
+
+  /**
+   * The same table without the processes not named; open file descriptions keep their places there.
+   */
+  DescriptorTable restrictedTo(Set<Integer> numbers) {
+    if (processes.keySet().equals(numbers)) {
+      return this;
+    }
+    TableReader.Copier copier = new TableReader.Copier();
+    for (int number : numbers) {
+      ProcessFiles process = processes.get(number);
+      if (process != null) {
+        copier.add(process);
+      }
+    }
+    return new DescriptorTable(copier.processes(), contents);
+  }
+
+  Contents contents() {
+    return contents;
+  }
+}

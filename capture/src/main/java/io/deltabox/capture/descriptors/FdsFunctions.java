@@ -1,0 +1,16 @@
+package io.deltabox.capture.descriptors;
+
+/** Functions of {@code fds.h}. */
+public interface FdsFunctions {
+  void dbx_fds_begin(long context);
+
+  long dbx_fds_context_bytes();
+
+  int dbx_fds_window(int pid, int pidfd, int mainTid, long arena, long context);
+
+  long dbx_fds_call(long number, long a, long b, long c, long d);
+
+  int dbx_fds_stat(int fd, long out);
+
+  int dbx_fds_send(int socket, long fds, int count);
+}

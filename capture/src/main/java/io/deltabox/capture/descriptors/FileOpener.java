@@ -1,0 +1,17 @@
+package io.deltabox.capture.descriptors;
+
+import java.io.IOException;
+
+/**
+ * Opens files as the sandbox sees them. Names inside a sandbox are hostile: an implementation must
+ * not leave the sandbox's root, not follow magic links of /proc, and not block.
+ */
+public interface FileOpener {
+  /**
+   * Opens the place a path leads to without opening its content ({@code O_PATH}).
+   *
+   * @param path absolute, in the sandbox; bytes as ISO 8859-1 characters
+   * @return a descriptor of the daemon, closed by the caller
+   */
+  int openPlace(String path) throws IOException;
+}

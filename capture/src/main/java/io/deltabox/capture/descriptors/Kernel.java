@@ -1,0 +1,168 @@
+package io.deltabox.capture.descriptors;
+
+import io.deltabox.linux.Errno;
+import io.deltabox.linux.Memory;
+import io.deltabox.linux.NativeLibrary;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * System calls of the daemon on descriptors, with a buffer of its own. Not thread-safe. A
+ * descriptor that a method returns belongs to the caller.
+ */
+final class Kernel implements AutoCloseable {
+  /** Bytes one call can move. */
+  static final int BUFFER = 1 << 17;
+
+  private static final int AT_FDCWD = -100;
+  private static final long RESOLVE_NO_MAGICLINKS = 2;
+  private static final long RESOLVE_IN_ROOT = 16;
+  private static final int OPEN_HOW = 24;
+  private static final int STAT = 48;
+
+  private static final class Holder {
+    static final FdsFunctions FUNCTIONS = NativeLibrary.bind(FdsFunctions.class);
+  }
+
+  private final Memory memory;
+
+  Kernel() throws IOException {
+    memory = Memory.allocate(BUFFER, Memory.Touch.LATER);
+  }
+
+  static FdsFunctions functions() {
+    return Holder.FUNCTIONS;
+  }
+
+  /** What fstat says. */
+  record Stat(FileKey key, long rdev, long size, int mode, int nlink, int uid, int gid) {}
+
+  /** Result or negated error number. */
+  long call(int number, long a, long b, long c, long d) {
+    return functions().dbx_fds_call(number, a, b, c, d);
+  }
+
+  long check(String tried, int number, long a, long b, long c, long d) throws IOException {
+    return Errno.check(call(number, a, b, c, d), tried);
+  }
+
+  /** Address of the buffer. */
+  long address() {
+    return memory.address();
+  }
+
+  /** A view of the first bytes of the buffer. */
+  ByteBuffer buffer(int length) {
+    return memory.slice(0, length);
+  }
+
+  private long text(int offset, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
+    memory.slice(offset, bytes.length + 1).put(bytes).put((byte) 0);
+    return memory.address() + offset;
+  }
+
+  int open(String path, int flags, int mode) throws IOException {
+    return open2(AT_FDCWD, path, flags, mode, 0);
+  }
+
+  int openBelow(int root, String path, int flags) throws IOException {
+    return open2(root, path, flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  }
+
+  private int open2(int directory, String path, int flags, int mode, long resolve)
+      throws IOException {
+    memory.slice(0, OPEN_HOW).putLong(flags | Flags.O_CLOEXEC).putLong(mode).putLong(resolve);
+    long name = text(OPEN_HOW, path);
+    return (int) check("open " + path, Calls.OPENAT2, directory, name, memory.address(), OPEN_HOW);
+  }
+
+  /** Opens what a descriptor of the daemon leads to once more: a new open file description. */
+  int reopen(int fd, int flags) throws IOException {
+    return open("/proc/self/fd/" + fd, flags, 0);
+  }
+
+  int memfd(String name, int flags) throws IOException {
+    return (int) check("memfd_create " + name, Calls.MEMFD_CREATE, text(0, name), flags | 1, 0, 0);
+  }
+
+  int steal(int pidfd, int number) throws IOException {
+    return (int) check("borrow descriptor " + number, Calls.PIDFD_GETFD, pidfd, number, 0, 0);
+  }
+
+  void closeQuietly(int fd) {
+    call(Calls.CLOSE, fd, 0, 0, 0);
+  }
+
+  Stat stat(int fd) throws IOException {
+    Errno.check(functions().dbx_fds_stat(fd, memory.address()), "fstat");
+    ByteBuffer in = memory.slice(0, STAT);
+    FileKey key = new FileKey(in.getLong(), in.getLong());
+    long rdev = in.getLong();
+    long size = in.getLong();
+    return new Stat(key, rdev, size, in.getInt(), in.getInt(), in.getInt(), in.getInt());
+  }
+
+  void seek(int fd, long position) throws IOException {
+    check("lseek " + position, Calls.LSEEK, fd, position, 0, 0);
+  }
+
+  void setFlags(int fd, int flags) throws IOException {
+    check("fcntl F_SETFL", Calls.FCNTL, fd, Calls.F_SETFL, flags & Flags.SETTABLE, 0);
+  }
+
+  /** Writes all of it. */
+  void write(int fd, ByteBuffer data) throws IOException {
+    ByteBuffer left = data.duplicate();
+    while (left.hasRemaining()) {
+      int length = Math.min(left.remaining(), BUFFER);
+      memory.slice(0, length).put(left.slice(left.position(), length));
+      long done = check("write", Calls.WRITE, fd, memory.address(), length, 0);
+      left.position(left.position() + (int) done);
+    }
+  }
+
+  /** Writes all of it at an offset. */
+  void write(int fd, ByteBuffer data, long offset) throws IOException {
+    ByteBuffer left = data.duplicate();
+    long at = offset;
+    while (left.hasRemaining()) {
+      int length = Math.min(left.remaining(), BUFFER);
+      memory.slice(0, length).put(left.slice(left.position(), length));
+      long done = check("write", Calls.PWRITE, fd, memory.address(), length, at);
+      left.position(left.position() + (int) done);
+      at += done;
+    }
+  }
+
+  /** Reads into the buffer until the descriptor, which must not block, has nothing more. */
+  void drain(int fd) throws IOException {
+    long size;
+    do {
+      size = call(Calls.READ, fd, memory.address(), BUFFER, 0);
+    } while (size > 0);
+    if (size < 0 && size != -Errno.EAGAIN) {
+      Errno.check(size, "drain");
+    }
+  }
+
+  /** Two descriptors a call left in the buffer. */
+  int[] pair(String tried, int number, int flags) throws IOException {
+    check(tried, number, memory.address(), flags | Flags.O_CLOEXEC, 0, 0);
+    ByteBuffer in = memory.slice(0, 8);
+    return new int[] {in.getInt(), in.getInt()};
+  }
+
+  void send(int socket, List<Integer> fds) throws IOException {
+    ByteBuffer out = memory.slice(0, 4 * fds.size());
+    fds.forEach(out::putInt);
+    Errno.check(functions().dbx_fds_send(socket, memory.address(), fds.size()), "pass descriptors");
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

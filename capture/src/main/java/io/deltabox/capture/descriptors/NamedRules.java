@@ -1,0 +1,76 @@
+package io.deltabox.capture.descriptors;
+
+import io.deltabox.capture.CaptureException;
+import java.io.IOException;
+
+/**
+ * Regular files, directories, FIFOs and places, which their path finds again: after the files are
+ * back, the path recorded at the checkpoint leads to the right inode.
+ */
+final class NamedRules implements KindRules {
+  private static final String DELETED = " (deleted)";
+  private static final int TYPE = 0170000;
+
+  @Override
+  public boolean same(OpenFile current, OpenFile target, Run run) {
+    if (!KindRules.sameMode(current, target)) {
+      return false;
+    }
+    if (target.link().endsWith(DELETED)) {
+      return current.key().equals(target.key());
+    }
+    return current.key().equals(run.key(target.link()));
+  }
+
+  @Override
+  public boolean differs(OpenFile current, OpenFile target, Run run) {
+    return KindRules.flagsDiffer(current, target)
+        || current.status().position() != target.status().position();
+  }
+
+  @Override
+  public void edit(int fd, OpenFile current, OpenFile target, Run run) throws IOException {
+    KindRules.setFlags(fd, current, target, run);
+    if (current.status().position() != target.status().position()) {
+      run.kernel().seek(fd, target.status().position());
+    }
+  }
+
+  @Override
+  public int make(OpenFile target, Run run) throws IOException {
+    if (target.link().endsWith(DELETED)) {
+      throw new CaptureException(
+          "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
+    }
+    int place = run.place(target.link());
+    int mode = run.kernel().stat(place).mode();
+    if ((mode & TYPE) != (target.status().mode() & TYPE)) {
+      throw new CaptureException(
+          String.format(
+              "open again failed: the path leads to another type of file, path=%s type=%o"
+                  + " expected=%o",
+              target.link(), mode & TYPE, target.status().mode() & TYPE));
+    }
+    if (target.kind() == FileKind.PATH) {
+      boolean asIs = (target.status().flags() & Flags.O_NOFOLLOW) != 0;
+      return asIs ? place : run.own(run.kernel().reopen(place, target.status().flags()));
+    }
+    if (target.kind() == FileKind.FIFO) {
+      // opening one end alone would wait for, or fail without, the other
+      run.own(run.kernel().reopen(place, Flags.O_RDWR | Flags.O_NONBLOCK));
+    }
+    return open(place, target, run);
+  }
+
+  private static int open(int place, OpenFile target, Run run) throws IOException {
+    int flags = target.status().flags() & ~(Flags.O_ASYNC | Flags.O_NOFOLLOW);
+    int fd = run.own(run.kernel().reopen(place, flags | Flags.O_NONBLOCK | Flags.O_NOCTTY));
+    if ((flags & Flags.O_NONBLOCK) == 0) {
+      run.kernel().setFlags(fd, flags);
+    }
+    if (target.status().position() != 0) {
+      run.kernel().seek(fd, target.status().position());
+    }
+    return fd;
+  }
+}

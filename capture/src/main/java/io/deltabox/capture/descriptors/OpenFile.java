@@ -1,0 +1,90 @@
+package io.deltabox.capture.descriptors;
+
+import java.util.Collections;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * An open file description: what one or more descriptors of one or more processes lead to. Compared
+ * by identity; unchanging once its table is built.
+ */
+public final class OpenFile {
+  private final FileKind kind;
+  private final Status status;
+  private final String link;
+  private final String info;
+  private final SortedSet<Slot> slots = new TreeSet<>();
+
+  /**
+   * What fstat(2) and fdinfo say.
+   *
+   * @param flags of open(2), without the one that belongs to the descriptor
+   * @param seals of a memfd
+   */
+  record Status(
+      long dev,
+      long ino,
+      long rdev,
+      long size,
+      long position,
+      int mode,
+      int nlink,
+      int flags,
+      int seals) {}
+
+  OpenFile(FileKind kind, Status status, String link, String info) {
+    this.kind = kind;
+    this.status = status;
+    this.link = link;
+    this.info = info;
+  }
+
+  void add(Slot slot) {
+    slots.add(slot);
+  }
+
+  public FileKind kind() {
+    return kind;
+  }
+
+  /** Where /proc says it leads: a path of the sandbox or a name such as {@code pipe:[42]}. */
+  public String link() {
+    return link;
+  }
+
+  /** The descriptors that lead here, in order; never empty. */
+  public SortedSet<Slot> slots() {
+    return Collections.unmodifiableSortedSet(slots);
+  }
+
+  /** Its identity among files. */
+  public FileKey key() {
+    return new FileKey(status.dev(), status.ino());
+  }
+
+  Status status() {
+    return status;
+  }
+
+  /** The text of fdinfo. */
+  String info() {
+    return info;
+  }
+
+  int accessMode() {
+    return status.flags() & Flags.O_ACCMODE;
+  }
+
+  boolean canRead() {
+    return accessMode() != Flags.O_WRONLY;
+  }
+
+  boolean canWrite() {
+    return accessMode() != 0;
+  }
+
+  @Override
+  public String toString() {
+    return kind + " " + link + " " + slots;
+  }
+}

@@ -1,0 +1,158 @@
+package io.deltabox.capture.descriptors;
+
+import io.deltabox.capture.CaptureException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Files without a name and memfds: their content travels with the descriptors. */
+final class OrphanRules implements KindRules {
+  private static final int PUNCH_HOLE_KEEP_SIZE = 3;
+  private static final int MFD_ALLOW_SEALING = 2;
+  private static final String MEMFD_PREFIX = "/memfd:";
+  private static final String DELETED = " (deleted)";
+
+  private final Set<FileKey> written = new HashSet<>();
+
+  @Override
+  public boolean same(OpenFile current, OpenFile target, Run run) {
+    return current.key().equals(target.key())
+        && KindRules.sameMode(current, target)
+        && (current.status().seals() & ~target.status().seals()) == 0;
+  }
+
+  @Override
+  public boolean differs(OpenFile current, OpenFile target, Run run) {
+    return KindRules.flagsDiffer(current, target)
+        || current.status().position() != target.status().position()
+        || current.status().seals() != target.status().seals()
+        || contentDiffers(current, target, run);
+  }
+
+  private boolean contentDiffers(OpenFile current, OpenFile target, Run run) {
+    FileContent now = run.current().contents().orphans().get(current.key());
+    FileContent wanted = run.target().contents().orphans().get(target.key());
+    return current.status().size() != target.status().size()
+        || (now == null) != (wanted == null)
+        || (now != null && !now.equals(wanted))
+        || current.kind() == FileKind.REGULAR;
+  }
+
+  @Override
+  public void edit(int fd, OpenFile current, OpenFile target, Run run) throws IOException {
+    KindRules.setFlags(fd, current, target, run);
+    if (contentDiffers(current, target, run) && written.add(target.key())) {
+      int writer = run.own(run.kernel().reopen(fd, Flags.O_RDWR | Flags.O_NONBLOCK));
+      writeContent(writer, target, run);
+    }
+    if (current.status().seals() != target.status().seals()) {
+      seal(fd, target, run);
+    }
+    run.kernel().seek(fd, target.status().position());
+  }
+
+  @Override
+  public int make(OpenFile target, Run run) throws IOException {
+    int fd = origin(target, run);
+    if (target.kind() == FileKind.MEMFD && target.accessMode() == Flags.O_RDWR) {
+      run.kernel().setFlags(fd, target.status().flags());
+      run.kernel().seek(fd, target.status().position());
+      return fd;
+    }
+    int flags = target.status().flags() & ~(Flags.O_ASYNC | Flags.O_NOFOLLOW | Flags.O_TMPFILE);
+    int own = run.own(run.kernel().reopen(fd, flags));
+    run.kernel().seek(own, target.status().position());
+    return own;
+  }
+
+  /** A descriptor of the same file if something still holds it, else of a new one. */
+  private int origin(OpenFile target, Run run) throws IOException {
+    for (OpenFile other : run.target().files()) {
+      Integer held = run.held(other);
+      if (held != null && other.key().equals(target.key())) {
+        return held;
+      }
+    }
+    for (OpenFile other : run.current().files()) {
+      if (other.key().equals(target.key())) {
+        int fd = run.own(run.kernel().reopen(run.steal(other), Flags.O_RDWR));
+        if (written.add(target.key())) {
+          writeContent(fd, target, run);
+        }
+        return fd;
+      }
+    }
+    int fd = create(target, run);
+    written.add(target.key());
+    writeContent(fd, target, run);
+    if (target.kind() == FileKind.MEMFD) {
+      seal(fd, target, run);
+    }
+    return fd;
+  }
+
+  private static int create(OpenFile target, Run run) throws IOException {
+    if (target.kind() == FileKind.MEMFD) {
+      String name = target.link().substring(MEMFD_PREFIX.length());
+      return run.own(run.kernel().memfd(cut(name), MFD_ALLOW_SEALING));
+    }
+    // a nameless file must lie on the file system it was on; the directory it had may be gone
+    String path = cut(target.link());
+    IOException failure = new CaptureException("make a file without a name failed: path=" + path);
+    for (int slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
+      try {
+        int place = run.place(slash == 0 ? "/" : path.substring(0, slash));
+        int mode = target.status().mode() & 07777;
+        return run.own(
+            run.kernel().open("/proc/self/fd/" + place, Flags.O_TMPFILE | Flags.O_RDWR, mode));
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+      if (slash == 0) {
+        break;
+      }
+    }
+    throw failure;
+  }
+
+  private static String cut(String link) {
+    return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
+  }
+
+  private static void writeContent(int fd, OpenFile target, Run run) throws IOException {
+    FileContent content = run.target().contents().orphans().get(target.key());
+    List<FileContent.Extent> extents = content == null ? List.of() : content.extents();
+    Kernel kernel = run.kernel();
+    long size = target.status().size();
+    if (kernel.stat(fd).size() != size) {
+      kernel.check("ftruncate", Calls.FTRUNCATE, fd, size, 0, 0);
+    }
+    long end = 0;
+    for (FileContent.Extent extent : extents) {
+      punch(kernel, fd, end, extent.offset());
+      ByteBuffer bytes = extent.bytes();
+      kernel.write(fd, bytes, extent.offset());
+      end = extent.offset() + bytes.remaining();
+    }
+    punch(kernel, fd, end, size);
+  }
+
+  /**
+   * Truncating instead would also drop private copies that a mapping of the file has made, behind
+   * the back of the part that puts memory back.
+   */
+  private static void punch(Kernel kernel, int fd, long from, long to) throws IOException {
+    if (to > from) {
+      kernel.check("punch hole", Calls.FALLOCATE, fd, PUNCH_HOLE_KEEP_SIZE, from, to - from);
+    }
+  }
+
+  private static void seal(int fd, OpenFile target, Run run) throws IOException {
+    int seals = target.status().seals();
+    if (seals != 0) {
+      run.kernel().check("seal memfd", Calls.FCNTL, fd, Calls.F_ADD_SEALS, seals, 0);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package io.deltabox.capture.descriptors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.deltabox.capture.StoppedProcess;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class DescriptorReconcilerTest {
+  @BeforeAll
+  static void requireTracing() throws Exception {
+    boolean root =
+        ((Integer)
+                java.nio.file.Files.getAttribute(java.nio.file.Path.of("/proc/self"), "unix:uid"))
+            == 0;
+    if (!root) {
+      System.err.println("UNAVAILABLE: tracing (not root)");
+    }
+    assumeTrue(root);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "regular",
+        "reopened",
+        "shared",
+        "unshared",
+        "numbers",
+        "cloexec",
+        "orphan",
+        "orphan_gone",
+        "directory",
+        "devices",
+        "pipe",
+        "pipe_gone",
+        "pipe_full",
+        "pipe_packets",
+        "pipe_end",
+        "fifo",
+        "eventfd",
+        "memfd",
+        "many",
+        "forked",
+        "outside"
+      })
+  void reconcile_disturbedProgram_findsEverythingAgain(String scenario) throws Exception {
+    try (Kernel kernel = new Kernel();
+        TestTracer tracer = new TestTracer(new Kernel());
+        TestProgram program = TestProgram.start(kernel, scenario)) {
+      Map<Integer, StoppedProcess> stopped = tracer.stop(TestTracer.tree(program.pid()));
+      DescriptorTable target = TestTracer.scan(stopped);
+      tracer.resume(stopped);
+      program.ask("disturb", "disturbed");
+
+      stopped = tracer.stop(TestTracer.tree(program.pid()));
+      DescriptorTable current = TestTracer.scan(stopped);
+      try (SandboxRoot root = SandboxRoot.of(program.pid())) {
+        DescriptorReconciler.reconcile(current, target, stopped, root);
+      }
+      DescriptorTable after = TestTracer.scan(stopped);
+      tracer.resume(stopped);
+
+      assertThat(describe(after)).isEqualTo(describe(target));
+      program.ask("check", "ok");
+    }
+  }
+
+  /** Who has what, with which flags and offset, and who shares it. */
+  private static Map<Slot, List<Object>> describe(DescriptorTable table) {
+    Map<Slot, List<Object>> described = new TreeMap<>();
+    for (ProcessFiles process : table.processes().values()) {
+      for (Descriptor descriptor : process.descriptors().values()) {
+        OpenFile file = descriptor.file();
+        described.put(
+            new Slot(process.process(), descriptor.number()),
+            List.of(
+                file.kind(),
+                descriptor.closeOnExec(),
+                Integer.toOctalString(
+                    file.status().flags() & ~(Flags.O_TMPFILE | Flags.O_LARGEFILE)),
+                file.status().position(),
+                file.slots()));
+      }
+    }
+    return described;
+  }
+}

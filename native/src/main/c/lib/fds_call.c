@@ -1,0 +1,50 @@
+/* The applying side: single system calls whose order and arguments Java decides. */
+#include "fds.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEND_MAX 253
+
+int64_t dbx_fds_call(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+	long result = DBX_RETRY(syscall(number, a, b, c, d));
+	return result == -1 ? -errno : result;
+}
+
+int32_t dbx_fds_stat(int32_t fd, uint64_t *out)
+{
+	struct stat status;
+	if (fstat(fd, &status))
+		return -errno;
+	out[0] = status.st_dev;
+	out[1] = status.st_ino;
+	out[2] = status.st_rdev;
+	out[3] = (uint64_t)status.st_size;
+	out[4] = status.st_mode | (uint64_t)status.st_nlink << 32;
+	out[5] = status.st_uid | (uint64_t)status.st_gid << 32;
+	return 0;
+}
+
+int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int32_t) * SEND_MAX)];
+	} control;
+	if (count < 1 || count > SEND_MAX)
+		return -EINVAL;
+	size_t bytes = sizeof(int32_t) * (size_t)count;
+	char data = 0;
+	struct iovec vector = {.iov_base = &data, .iov_len = 1};
+	struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(bytes)};
+	memset(&control, 0, sizeof(control));
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(&control.head), fds, bytes);
+	return DBX_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 ? -errno : count;
+}
