@@ -1,0 +1,160 @@
+package io.deltabox.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.deltabox.Sandbox;
+import io.deltabox.Snapshot;
+import io.deltabox.check.CheckFailedException;
+import io.deltabox.check.Difference;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Programs that never rest are saved at random moments and put back to random snapshots, back,
+ * forward on another branch, and again; the independent reader compares everything each time.
+ */
+final class ExactnessTest {
+  private static final int CHECKPOINTS = Settings.count(30, 300);
+  private static final int ROLLBACKS = Settings.count(20, 200);
+  private static final int RUN_MILLIS_MAX = 40;
+  private static final int FAILURES_MAX = 3;
+  private static final long SEED = Settings.seed("exactness");
+
+  private static TestBox box;
+
+  @BeforeAll
+  static void open() throws IOException {
+    box = TestBox.open();
+  }
+
+  @AfterAll
+  static void close() throws IOException {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  static Stream<String> programs() {
+    String only = System.getProperty("deltabox.program", "");
+    return Program.all(Path.of("/"), SEED).stream()
+        .map(Program::name)
+        .filter(name -> only.isEmpty() || name.matches(only));
+  }
+
+  @ParameterizedTest
+  @MethodSource("programs")
+  void rollback_toRandomSnapshots_bringsEverythingBack(String name) throws Exception {
+    Program program =
+        Program.all(box.probes(), SEED).stream()
+            .filter(p -> p.name().equals(name))
+            .findFirst()
+            .orElseThrow();
+    Unavailable.require(
+        program.file() == null || Files.exists(Path.of(program.file())),
+        "program " + program.file());
+    try (Sandbox sandbox = box.create();
+        Talk talk = TestBox.start(sandbox, program.spec())) {
+      Run run = new Run(sandbox, talk, program, Settings.random(SEED, name));
+      run.run();
+      System.out.println("EXACT " + name + " " + run.summary());
+      assertThat(run.failures).as("differences found by the independent reader").isEmpty();
+      assertThat(run.rollbacks).isEqualTo(ROLLBACKS);
+    }
+  }
+
+  /** One program's life over a branching lineage. */
+  private static final class Run {
+    private final Sandbox sandbox;
+    private final Talk talk;
+    private final Program program;
+    private final Random random;
+    private final List<Snapshot> snapshots = new ArrayList<>();
+    private final List<String> failures = new ArrayList<>();
+    private int rollbacks;
+    private long pages;
+    private long checkpointNanos;
+    private long rollbackNanos;
+
+    Run(Sandbox sandbox, Talk talk, Program program, Random random) {
+      this.sandbox = sandbox;
+      this.talk = talk;
+      this.program = program;
+      this.random = random;
+    }
+
+    void run() throws Exception {
+      for (int i = 0; i < CHECKPOINTS && failures.size() < FAILURES_MAX; i++) {
+        pass();
+        Checkpoints.Timed<Snapshot> made = Checkpoints.checkpoint(sandbox);
+        snapshots.add(made.value());
+        checkpointNanos += made.nanos();
+        pages += made.value().stats().pageCount();
+        int left = CHECKPOINTS - i;
+        if (random.nextInt(left) < ROLLBACKS - rollbacks) {
+          pass();
+          rollBack();
+        }
+      }
+    }
+
+    /** Lets the program run for a random time. */
+    private void pass() {
+      LockSupport.parkNanos(random.nextInt(RUN_MILLIS_MAX * 1000) * 1000L);
+    }
+
+    private void rollBack() throws Exception {
+      int recent = Math.max(0, snapshots.size() - 4);
+      int target =
+          random.nextBoolean()
+              ? random.nextInt(snapshots.size())
+              : recent + random.nextInt(snapshots.size() - recent);
+      try {
+        rollbackNanos += Checkpoints.rollback(sandbox, snapshots.get(target)).nanos();
+      } catch (CheckFailedException e) {
+        fail("rollback " + rollbacks + " to " + target + " of " + snapshots.size(), e);
+      }
+      rollbacks++;
+      assertThat(talk.exec().status().ended())
+          .as("%s ended: %s %s", program, talk.exec().status(), talk.errors())
+          .isFalse();
+      if (program.question() != null && rollbacks % 5 == 0) {
+        assertThat(talk.ask(program.question())).isEqualTo("ok");
+      } else {
+        assertThat(talk.overheard()).isNull();
+      }
+    }
+
+    private void fail(String where, CheckFailedException e) {
+      List<Difference> differences = e.differences();
+      String text = where + ": " + differences.size() + " differences";
+      System.out.println("DIFFERENT " + program + " " + text);
+      differences.stream().limit(30).forEach(d -> System.out.println("  " + d));
+      failures.add(text);
+    }
+
+    String summary() {
+      return "checkpoints="
+          + snapshots.size()
+          + " rollbacks="
+          + rollbacks
+          + " differences="
+          + failures.size()
+          + " pages="
+          + pages
+          + " checkpoint_us="
+          + checkpointNanos / 1000 / Math.max(1, snapshots.size())
+          + " rollback_us="
+          + rollbackNanos / 1000 / Math.max(1, rollbacks);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.deltabox.it;
+
+import io.deltabox.ExecSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A program that changes its state without end.
+ *
+ * @param name for reports
+ * @param file what must exist on this machine, or null
+ * @param question what it answers with "ok" if it finds itself sound, or null
+ * @param argv its arguments
+ */
+record Program(String name, @Nullable String file, @Nullable String question, List<String> argv) {
+  Program {
+    argv = List.copyOf(argv);
+  }
+
+  ExecSpec spec() {
+    return ExecSpec.builder(argv).stdin(ExecSpec.Stdin.PIPE).build();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** Subtree of the base that the file program changes: small files with links among them. */
+  static final String BASE_TREE = "/usr/share/zoneinfo";
+
+  static List<Program> all(Path probes, long seed) {
+    List<Program> programs = new ArrayList<>();
+    String number = String.valueOf(seed);
+    programs.add(
+        new Program(
+            "memory-single", null, null, List.of(probes + "/memory", number, "/tmp", "single")));
+    programs.add(
+        new Program("memory-tree", null, null, List.of(probes + "/memory", number, "/tmp")));
+    programs.add(
+        new Program(
+            "files",
+            "/usr/bin/python3",
+            null,
+            List.of("/usr/bin/python3", probes + "/files.py", number, "/tmp/files", BASE_TREE)));
+    programs.add(
+        new Program(
+            "python",
+            "/usr/bin/python3",
+            "check",
+            List.of("/usr/bin/python3", probes + "/load.py", "20")));
+    programs.add(
+        new Program(
+            "bash", "/bin/bash", null, List.of("/bin/bash", probes + "/tree.sh", "/tmp/tree")));
+    programs.add(
+        new Program(
+            "node",
+            "/usr/bin/node",
+            "check",
+            List.of("/usr/bin/node", probes + "/load.js", "/tmp/node")));
+    programs.add(
+        new Program(
+            "jvm",
+            "/usr/bin/java",
+            "c",
+            List.of(
+                "/usr/bin/java",
+                "-Xmx64m",
+                "-XX:+UseSerialGC",
+                "-cp",
+                probes + "/classes",
+                "io.deltabox.probes.JvmLoad")));
+    return programs;
+  }
+}
