@@ -85,3 +85,17 @@ void dbx_arena_trim(struct dbx_arena *arena, void *body, uint64_t len)
 	arena->used = end;
 	record->len = len;
 }
+
+DBX_API int32_t dbx_page_is_zero(uint64_t address);
+DBX_API int32_t dbx_page_equal(uint64_t a, uint64_t b);
+
+int32_t dbx_page_is_zero(uint64_t address)
+{
+	static const uint8_t zeros[4096];
+	return !memcmp((const void *)(uintptr_t)address, zeros, sizeof zeros);
+}
+
+int32_t dbx_page_equal(uint64_t a, uint64_t b)
+{
+	return !memcmp((const void *)(uintptr_t)a, (const void *)(uintptr_t)b, 4096);
+}

@@ -1,0 +1,279 @@
+package io.deltabox.capture;
+
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Checkpoint and rollback of one running sandbox, with its snapshots in memory.
+ *
+ * <p>Thread-safe: one operation at a time, on the sandbox's own tracing thread. A checkpoint that
+ * fails leaves the sandbox running and forgets nothing; a rollback that fails before it edits
+ * leaves it running, later it throws {@link RollbackLostException}.
+ */
+public final class CaptureEngine implements AutoCloseable {
+  private static final int DEADLINE_MILLIS = 100;
+  private static final int FOLLOWED_MAX = 8192;
+  private static final int PRECOPY_ROUNDS_MAX = 4096;
+
+  private final CaptureTarget target;
+  private final Tracer tracer;
+  private final Window window;
+  private final Keeper keeper;
+  private final MemoryWork work;
+  private final Aliases aliases = new Aliases();
+  private final Memory pids;
+  private CapturePhase.Hook hook = CapturePhase.Hook.NONE;
+  private @Nullable Runnable whileStopped;
+  private @Nullable SnapshotState current;
+
+  private CaptureEngine(
+      CaptureTarget target, Tracer tracer, Window window, Keeper keeper, Memory pids) {
+    this.target = target;
+    this.tracer = tracer;
+    this.window = window;
+    this.keeper = keeper;
+    this.work = keeper.work();
+    this.pids = pids;
+  }
+
+  /**
+   * @param target the sandbox; its processes may be running already
+   * @param keeperBytes bound of the memory for snapshots
+   */
+  public static CaptureEngine open(CaptureTarget target, long keeperBytes) throws IOException {
+    Tracer tracer =
+        Tracer.open("deltabox-trace-" + target.name(), target.initPid(), target.engineChannel());
+    Window window = new Window(tracer);
+    Memory pids = Memory.allocate(FOLLOWED_MAX * 4L, Memory.Touch.NOW);
+    return new CaptureEngine(target, tracer, window, new Keeper(keeperBytes), pids);
+  }
+
+  /** Called with each phase of each operation; for tests that inject faults. */
+  public void onPhase(CapturePhase.Hook phaseHook) {
+    this.hook = phaseHook;
+  }
+
+  /**
+   * Run at the end of each checkpoint and rollback while everything is stopped, on the tracing
+   * thread; null for none.
+   */
+  public void whileStopped(@Nullable Runnable check) {
+    this.whileStopped = check;
+  }
+
+  /** Address of the area the engine maps into every process it follows; part of no snapshot. */
+  public static long scratchAddress() {
+    return 0x30000000000L;
+  }
+
+  /**
+   * Follows new processes and copies what was written so far, while the sandbox runs, so that the
+   * next checkpoint's pause finds little to do. Never changes what a snapshot holds.
+   */
+  public synchronized void prepare() throws IOException {
+    tracer.run(
+        () -> {
+          prepareHere();
+          return null;
+        });
+  }
+
+  private void prepareHere() throws IOException {
+    int count = tracer.calls.dbx_engine_prepare(tracer.handle(), pids.address(), FOLLOWED_MAX);
+    if (count < 0) {
+      return;
+    }
+    ByteBuffer list = pids.slice(0, FOLLOWED_MAX * 4);
+    for (int i = 0; i < count; i++) {
+      int pid = list.getInt(4 * i);
+      for (int round = 0; round < PRECOPY_ROUNDS_MAX && precopy(pid); round++) {}
+    }
+    tracer.settleLater();
+  }
+
+  /** One round; true if more is left. */
+  private boolean precopy(int pid) throws IOException {
+    Memory arena = window.arena();
+    long bytes =
+        tracer.calls.dbx_engine_precopy(tracer.handle(), pid, arena.address(), arena.size());
+    if (bytes <= 0) {
+      return false;
+    }
+    WindowRecords records = WindowRecords.parse(arena.slice(0, (int) bytes), arena.address());
+    WindowRecords.Entry entry = records.entries().get(pid);
+    if (entry == null) {
+      return false;
+    }
+    try {
+      work.apply(pid, entry, PageMap.EMPTY);
+    } catch (KeeperFullException e) {
+      // Not handed over: the checkpoint finds these pages again and says that there is no room.
+      return false;
+    }
+    tracer.calls.dbx_engine_acknowledge(tracer.handle());
+    return bytes > arena.size() / 2;
+  }
+
+  /**
+   * Makes a snapshot.
+   *
+   * @param id of the snapshot to make; unused if nothing has changed
+   * @throws UnsupportedException if something inside cannot be checkpointed
+   * @throws KeeperFullException if there is no room
+   */
+  public synchronized CheckpointReport checkpoint(UUID id) throws IOException {
+    return tracer.run(() -> checkpointHere(id));
+  }
+
+  private CheckpointReport checkpointHere(UUID id) throws IOException {
+    hook.enter(CapturePhase.CHECKPOINT_PREPARE);
+    prepareHere();
+    hook.enter(CapturePhase.CHECKPOINT_WINDOW);
+    Runnable check = whileStopped;
+    window.checkpoint(DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, 0, 0);
+    if (check != null) {
+      try {
+        check.run();
+      } finally {
+        tracer.calls.dbx_engine_thaw(tracer.handle());
+      }
+    }
+    hook.enter(CapturePhase.CHECKPOINT_READ);
+    WindowRecords records = aliases.apply(window.records());
+    Map<Integer, ProcessState> states = new LinkedHashMap<>();
+    records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
+    Refusals.check(states.values());
+    hook.enter(CapturePhase.CHECKPOINT_KEEP);
+    keep(records, states);
+    hook.enter(CapturePhase.CHECKPOINT_COMMIT);
+    return commit(id, records, states);
+  }
+
+  private void keep(WindowRecords records, Map<Integer, ProcessState> states) throws IOException {
+    try {
+      for (Map.Entry<Integer, WindowRecords.Entry> entry : records.entries().entrySet()) {
+        ProcessState state = states.get(entry.getKey());
+        if (state == null || state.zombie()) {
+          continue;
+        }
+        if (state.execed()) {
+          work.set(entry.getKey(), PageMap.EMPTY);
+        }
+        work.apply(entry.getKey(), entry.getValue(), work.of(state.parentPid()));
+        work.trim(entry.getKey(), entry.getValue().regions);
+      }
+      for (WindowRecords.ObjectBlock block : records.objects()) {
+        work.apply(block);
+      }
+    } catch (KeeperFullException e) {
+      throw keeper.full();
+    }
+    tracer.calls.dbx_engine_acknowledge(tracer.handle());
+    work.retainProcesses(states.keySet());
+  }
+
+  private CheckpointReport commit(
+      UUID id, WindowRecords records, Map<Integer, ProcessState> states) {
+    Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
+    states
+        .values()
+        .forEach(s -> processes.put(s.inner(), new ProcessSnapshot(s, work.of(s.pid()))));
+    Map<ObjectId, ObjectState> objects = new HashMap<>();
+    records.objects().forEach(block -> objects.put(block.id(), work.object(block.id())));
+    work.retainObjects(objects.keySet());
+    SnapshotState before = current;
+    SnapshotState made =
+        new SnapshotState(id, before == null ? null : before.id(), processes, objects);
+    boolean unchanged = before != null && Differences.none(before, made);
+    if (!unchanged) {
+      keeper.put(made);
+      current = made;
+    }
+    ByteBuffer result = window.result();
+    return new CheckpointReport(
+        unchanged && before != null ? before.id() : id,
+        unchanged,
+        window.times(),
+        (int) result.getLong(WindowTimes.PROCESSES),
+        (int) result.getLong(WindowTimes.THREADS),
+        result.getLong(WindowTimes.PAGES),
+        before == null ? keeper.pages(made) : Differences.pages(before, made));
+  }
+
+  /**
+   * Puts the sandbox back.
+   *
+   * @throws CaptureException if it cannot be put back; the sandbox runs on as it was
+   * @throws RollbackLostException if it failed half-way
+   */
+  public synchronized RollbackReport rollback(UUID id) throws IOException {
+    SnapshotState wanted = keeper.get(id);
+    return tracer.run(() -> rollbackHere(wanted));
+  }
+
+  private RollbackReport rollbackHere(SnapshotState wanted) throws IOException {
+    hook.enter(CapturePhase.ROLLBACK_FREEZE);
+    window.freeze(DEADLINE_MILLIS);
+    Rollback rollback = null;
+    try {
+      rollback = new Rollback(tracer, window, keeper, aliases, wanted, hook);
+      RollbackReport report = rollback.run(whileStopped);
+      current = wanted;
+      return report;
+    } catch (IOException | RuntimeException e) {
+      if (rollback != null && rollback.editing()) {
+        throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
+      }
+      tracer.calls.dbx_engine_thaw(tracer.handle());
+      throw e;
+    }
+  }
+
+  /** The snapshot the sandbox was last saved as or put back to, or null. */
+  public synchronized @Nullable UUID current() {
+    return current == null ? null : current.id();
+  }
+
+  /** Ids of the snapshots kept, oldest first. */
+  public synchronized List<UUID> snapshots() {
+    return new ArrayList<>(keeper.ids());
+  }
+
+  /** Forgets a snapshot; what other snapshots and the running sandbox need of it stays. */
+  public synchronized void remove(UUID id) throws CaptureException {
+    Set<PageMap> alsoLive = new HashSet<>();
+    if (current != null) {
+      current.processes().values().forEach(p -> alsoLive.add(p.pages()));
+      current.objects().values().forEach(o -> alsoLive.add(o.pages()));
+    }
+    keeper.remove(id, alsoLive);
+  }
+
+  /** Memory used by page contents, and its bound, bytes. */
+  public synchronized long[] keeperBytes() {
+    return new long[] {keeper.bytesUsed(), keeper.bytesMax()};
+  }
+
+  /** The sandbox this engine works on. */
+  public CaptureTarget target() {
+    return target;
+  }
+
+  @Override
+  public synchronized void close() {
+    tracer.close();
+    window.close();
+    keeper.close();
+    pids.close();
+  }
+}

@@ -1,0 +1,152 @@
+package io.deltabox.capture;
+
+import io.deltabox.linux.Errno;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Puts the private memory of one stopped process back: which pages may differ, then writing and
+ * dropping them.
+ */
+final class PageRestore {
+  private static final int PAIR_BYTES = 16;
+
+  private final LiveProcess process;
+  private final ProcessSnapshot wanted;
+  private final PageStore store;
+  private long[] pages = new long[1024];
+  private int count;
+  private long written;
+  private long dropped;
+
+  PageRestore(LiveProcess process, ProcessSnapshot wanted, PageStore store) {
+    this.process = process;
+    this.wanted = wanted;
+    this.store = store;
+  }
+
+  long written() {
+    return written;
+  }
+
+  long dropped() {
+    return dropped;
+  }
+
+  /**
+   * @param known content of every page the tracker does not report as written
+   * @param mapped parts mapped anew: nothing of them has content
+   */
+  void plan(PageMap known, List<PageRun> mapped) {
+    for (PageRun run : process.entry().dirty) {
+      for (long page = run.firstPage(); page < run.endPage(); page++) {
+        add(page);
+      }
+    }
+    known.diff(wanted.pages(), (page, before, after) -> add(page));
+    for (PageRun run : mapped) {
+      wanted.pages().forEach(run.firstPage(), run.endPage(), (page, slot) -> add(page));
+    }
+    Arrays.sort(pages, 0, count);
+    int unique = 0;
+    for (int i = 0; i < count; i++) {
+      if (unique == 0 || pages[unique - 1] != pages[i]) {
+        pages[unique++] = pages[i];
+      }
+    }
+    count = unique;
+  }
+
+  private void add(long page) {
+    if (count == pages.length) {
+      pages = Arrays.copyOf(pages, 2 * count);
+    }
+    pages[count++] = page;
+  }
+
+  void apply(Tracer tracer) throws IOException {
+    if (count == 0) {
+      return;
+    }
+    try (Memory pairs = Memory.allocate((long) count * PAIR_BYTES, Memory.Touch.LATER)) {
+      ByteBuffer to = pairs.slice(0, Math.toIntExact((long) count * PAIR_BYTES));
+      Batches drops = new Batches(process, 0);
+      Cursor regions = new Cursor(wanted.state().regions());
+      long dropFrom = 0;
+      long dropTo = 0;
+      for (int i = 0; i < count; i++) {
+        long page = pages[i];
+        if (!regions.privateAt(page << 12)) {
+          continue;
+        }
+        int slot = wanted.pages().get(page);
+        if (slot != PageMap.ABSENT) {
+          to.putLong(page << 12).putLong(store.address(slot));
+          written++;
+          continue;
+        }
+        if (page != dropTo || !regions.sameAsBefore()) {
+          drop(drops, dropFrom, dropTo);
+          dropFrom = page;
+        }
+        dropTo = page + 1;
+        dropped++;
+      }
+      drop(drops, dropFrom, dropTo);
+      drops.flush();
+      long result =
+          tracer.calls.dbx_engine_write_pages(
+              tracer.handle(), process.pid(), pairs.address(), written);
+      if (result < 0) {
+        throw new CaptureException(
+            "write memory failed: " + Errno.text((int) -result) + " " + process.state().label());
+      }
+    }
+  }
+
+  private static void drop(Batches drops, long from, long to) throws CaptureException {
+    if (from == to) {
+      return;
+    }
+    InjectedBatch batch = drops.room(1, 0);
+    drops.expect(
+        batch.call(
+            Sys.MADVISE,
+            batch.value(from << 12),
+            batch.value((to - from) << 12),
+            batch.value(Sys.MADV_DONTNEED)),
+        "drop memory");
+  }
+
+  /** Walks the regions along with ascending addresses. */
+  private static final class Cursor {
+    private final List<Region> regions;
+    private int at;
+    private int before = -1;
+    private int now = -1;
+
+    Cursor(List<Region> regions) {
+      this.regions = regions;
+    }
+
+    boolean privateAt(long address) {
+      while (at < regions.size() && regions.get(at).end() <= address) {
+        at++;
+      }
+      before = now;
+      now = at;
+      return at < regions.size()
+          && regions.get(at).start() <= address
+          && !regions.get(at).is(Region.SPECIAL)
+          && !regions.get(at).is(Region.SHARED);
+    }
+
+    /** True if the last two addresses asked for lie in one region. */
+    boolean sameAsBefore() {
+      return before == now;
+    }
+  }
+}

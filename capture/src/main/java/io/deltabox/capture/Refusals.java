@@ -1,0 +1,46 @@
+package io.deltabox.capture;
+
+import io.deltabox.linux.Errno;
+import java.util.Collection;
+
+/** What a capture met and cannot put back, said before a snapshot is made of it. */
+final class Refusals {
+  private Refusals() {}
+
+  static void check(Collection<ProcessState> processes) throws UnsupportedException {
+    for (ProcessState process : processes) {
+      if (process.error() != 0) {
+        throw refused(
+            process, "cannot be followed (" + Errno.text(-process.error()) + ")", "end it first");
+      }
+      if (process.leaderDead()) {
+        throw refused(process, "its main thread has ended while others run", "end it first");
+      }
+      for (Region region : process.regions()) {
+        check(process, region);
+      }
+    }
+  }
+
+  private static void check(ProcessState process, Region region) throws UnsupportedException {
+    if (region.is(Region.HUGETLB)) {
+      throw refused(
+          process,
+          "maps huge pages at " + Long.toHexString(region.start()),
+          "use transparent huge pages");
+    }
+    if (region.is(Region.OBJECT) && region.name().startsWith("/SYSV")) {
+      throw refused(process, "maps System V shared memory", "use shm_open or memfd_create");
+    }
+  }
+
+  private static UnsupportedException refused(ProcessState process, String what, String wayOut) {
+    return new UnsupportedException(
+        "checkpoint refused, the sandbox runs on: process "
+            + what
+            + "; "
+            + wayOut
+            + ": "
+            + process.label());
+  }
+}

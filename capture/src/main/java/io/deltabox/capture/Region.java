@@ -1,0 +1,56 @@
+package io.deltabox.capture;
+
+/**
+ * One mapped region of an address space (a VMA), as {@code /proc/PID/maps} describes it. Addresses
+ * in bytes, {@code [start, end)}.
+ *
+ * @param offset of the first byte in the file or object, bytes
+ * @param inode zero for anonymous memory
+ * @param flags {@link #READ} and so on
+ * @param name path, {@code [heap]}-like mark, or empty
+ */
+record Region(long start, long end, long offset, long inode, long device, int flags, String name) {
+  static final int READ = 1;
+  static final int WRITE = 2;
+  static final int EXEC = 4;
+  static final int SHARED = 8;
+  static final int SPECIAL = 16;
+  static final int OBJECT = 32;
+  static final int HUGETLB = 64;
+
+  private static final String DELETED = " (deleted)";
+
+  boolean is(int flag) {
+    return (flags & flag) != 0;
+  }
+
+  /** PROT_READ, PROT_WRITE and PROT_EXEC as mmap(2) takes them. */
+  int protection() {
+    return flags & (READ | WRITE | EXEC);
+  }
+
+  boolean anonymous() {
+    return inode == 0;
+  }
+
+  /** True if its file has no name any more. */
+  boolean deleted() {
+    return !is(OBJECT) && !anonymous() && name.endsWith(DELETED);
+  }
+
+  boolean stack() {
+    return name.equals("[stack]");
+  }
+
+  boolean heap() {
+    return name.equals("[heap]");
+  }
+
+  /** True if the same bytes of the same thing lie under both at {@code address}. */
+  boolean sameBacking(Region other, long address) {
+    if (is(SHARED) != other.is(SHARED) || inode != other.inode || device != other.device) {
+      return false;
+    }
+    return inode == 0 || offset + (address - start) == other.offset + (address - other.start);
+  }
+}

@@ -1,0 +1,143 @@
+package io.deltabox.capture;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** How one layout of an address space becomes another: the pure half of putting regions back. */
+final class RegionPlan {
+  enum Kind {
+    UNMAP,
+    MAP,
+    PROTECT
+  }
+
+  /**
+   * One edit of {@code [start, end)}.
+   *
+   * @param region the wanted region it is a part of; null for UNMAP
+   */
+  record Step(Kind kind, long start, long end, @Nullable Region region) {
+    Region wanted() {
+      if (region == null) {
+        throw new IllegalStateException("an unmap wants no region");
+      }
+      return region;
+    }
+  }
+
+  private RegionPlan() {}
+
+  /**
+   * @param fresh parts of {@code current} that were mapped since tracking last looked: their pages
+   *     are unknown, so they are mapped anew
+   * @param content what the wanted layout holds
+   * @return edits in the order to make them: first what goes, then what comes, then rights
+   */
+  static List<Step> plan(
+      List<Region> current, List<PageRun> fresh, List<Region> target, PageMap content) {
+    TreeSet<Long> cuts = new TreeSet<>();
+    for (Region region : current) {
+      cuts.add(region.start());
+      cuts.add(region.end());
+    }
+    for (Region region : target) {
+      cuts.add(region.start());
+      cuts.add(region.end());
+    }
+    List<Step> steps = new ArrayList<>();
+    int now = 0;
+    int then = 0;
+    int freshAt = 0;
+    List<PageRun> sortedFresh = new ArrayList<>(fresh);
+    sortedFresh.sort(Comparator.comparingLong(PageRun::from));
+    Long start = null;
+    for (long end : cuts) {
+      if (start != null) {
+        now = skip(current, now, start);
+        then = skip(target, then, start);
+        while (freshAt < sortedFresh.size() && sortedFresh.get(freshAt).to() <= start) {
+          freshAt++;
+        }
+        boolean isFresh = freshAt < sortedFresh.size() && sortedFresh.get(freshAt).from() <= start;
+        Region is = at(current, now, start);
+        Region wanted = at(target, then, start);
+        add(steps, start, end, is, wanted, isFresh && !untouched(is, wanted, start, end, content));
+      }
+      start = end;
+    }
+    steps.sort(Comparator.comparing(Step::kind));
+    return steps;
+  }
+
+  /**
+   * A reservation without access or content is never tracked; mapping it again would change
+   * nothing.
+   */
+  private static boolean untouched(
+      @Nullable Region now, @Nullable Region then, long start, long end, PageMap content) {
+    if (now == null || then == null || now.protection() != 0 || then.protection() != 0) {
+      return false;
+    }
+    boolean[] found = new boolean[1];
+    content.forEach(start >>> 12, end >>> 12, (page, slot) -> found[0] = true);
+    return !found[0];
+  }
+
+  private static int skip(List<Region> regions, int from, long address) {
+    int at = from;
+    while (at < regions.size() && regions.get(at).end() <= address) {
+      at++;
+    }
+    return at;
+  }
+
+  private static @Nullable Region at(List<Region> regions, int index, long address) {
+    return index < regions.size() && regions.get(index).start() <= address
+        ? regions.get(index)
+        : null;
+  }
+
+  private static void add(
+      List<Step> steps,
+      long start,
+      long end,
+      @Nullable Region now,
+      @Nullable Region then,
+      boolean fresh) {
+    Kind kind = kind(start, now, then, fresh);
+    if (kind == null) {
+      return;
+    }
+    Region wanted = kind == Kind.UNMAP ? null : then;
+    Step last = steps.isEmpty() ? null : steps.get(steps.size() - 1);
+    if (last != null
+        && last.kind == kind
+        && last.end == start
+        && Objects.equals(last.region, wanted)) {
+      steps.set(steps.size() - 1, new Step(kind, last.start, end, wanted));
+    } else {
+      steps.add(new Step(kind, start, end, wanted));
+    }
+  }
+
+  private static @Nullable Kind kind(
+      long start, @Nullable Region now, @Nullable Region then, boolean fresh) {
+    if ((now != null && now.is(Region.SPECIAL)) || (then != null && then.is(Region.SPECIAL))) {
+      return null;
+    }
+    if (then == null) {
+      return now == null ? null : Kind.UNMAP;
+    }
+    if (now == null || !now.sameBacking(then, start) || now.deleted() != then.deleted()) {
+      return Kind.MAP;
+    }
+    if (fresh && !then.is(Region.SHARED)) {
+      return Kind.MAP;
+    }
+    return now.protection() == then.protection() ? null : Kind.PROTECT;
+  }
+}

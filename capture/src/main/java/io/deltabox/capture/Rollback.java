@@ -1,0 +1,288 @@
+package io.deltabox.capture;
+
+import io.deltabox.linux.Errno;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One rollback, from the freeze to the thaw. The order is what keeps it exact: what must end, ends
+ * first; files come before what is open or mapped; layout before content; content before threads
+ * that live in it; registers last.
+ */
+final class Rollback {
+  private final Tracer tracer;
+  private final Keeper keeper;
+  private final SnapshotState wanted;
+  private final CapturePhase.Hook hook;
+  private final WindowRecords records;
+  private final WindowTimes frozen;
+  private final LayoutRestore layout;
+
+  private final Map<Integer, LiveProcess> living = new LinkedHashMap<>();
+  private final List<ProcessState> extras = new ArrayList<>();
+  private final Map<Integer, ThreadRestore> threads = new HashMap<>();
+  private final Map<Integer, List<PageRun>> mapped = new HashMap<>();
+  private final Map<Integer, List<RegionPlan.Step>> steps = new HashMap<>();
+  private final Map<Integer, Boolean> childrenEnded = new HashMap<>();
+  private final long started = System.nanoTime();
+  private boolean editing;
+  private long pagesWritten;
+  private long pagesDropped;
+
+  Rollback(
+      Tracer tracer,
+      Window window,
+      Keeper keeper,
+      Aliases aliases,
+      SnapshotState wanted,
+      CapturePhase.Hook hook)
+      throws IOException {
+    this.tracer = tracer;
+    this.keeper = keeper;
+    this.wanted = wanted;
+    this.hook = hook;
+    this.frozen = window.times();
+    this.records = aliases.apply(window.records());
+    this.layout = new LayoutRestore(tracer, window, aliases, wanted);
+  }
+
+  /** True from the first edit on. */
+  boolean editing() {
+    return editing;
+  }
+
+  RollbackReport run(@Nullable Runnable check) throws IOException {
+    long t0 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_PLAN);
+    match();
+    enter(CapturePhase.ROLLBACK_END);
+    endExtras();
+    for (ThreadRestore thread : threads.values()) {
+      thread.endOthers();
+    }
+    long t1 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_FILES);
+    long t2 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_REGIONS);
+    regions();
+    enter(CapturePhase.ROLLBACK_OBJECTS);
+    layout.fillObjects(records.objects(), keeper.store(), keeper.work());
+    long t3 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_DESCRIPTORS);
+    long t4 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_PAGES);
+    pages();
+    long t5 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_THREADS);
+    for (Map.Entry<Integer, ThreadRestore> entry : threads.entrySet()) {
+      entry.getValue().makeMissing();
+      entry.getValue().settings();
+      entry.getValue().signals(childrenEnded.getOrDefault(entry.getKey(), false));
+    }
+    long t6 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_REGISTERS);
+    registers();
+    long t7 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_REARM);
+    rearm();
+    long t8 = System.nanoTime();
+    if (check != null) {
+      check.run();
+    }
+    long t9 = System.nanoTime();
+    tracer.calls.dbx_engine_thaw(tracer.handle());
+    long end = System.nanoTime();
+    RollbackPhases phases =
+        new RollbackPhases(
+            frozen.total() + (t0 - started),
+            t1 - t0,
+            t2 - t1,
+            t3 - t2,
+            t4 - t3,
+            t5 - t4,
+            t6 - t5,
+            t7 - t6,
+            t8 - t7,
+            end - t9);
+    return new RollbackReport(
+        frozen.total() + (end - started) - (t9 - t8),
+        phases,
+        living.size(),
+        extras.size(),
+        threads.values().stream().mapToInt(ThreadRestore::ended).sum(),
+        threads.values().stream().mapToInt(ThreadRestore::made).sum(),
+        pagesWritten,
+        pagesDropped);
+  }
+
+  private void enter(CapturePhase phase) throws CaptureException {
+    hook.enter(phase);
+    editing |= phase.edits();
+  }
+
+  /**
+   * Pairs what lives with what is wanted, and refuses what cannot be edited back before anything is
+   * touched.
+   */
+  private void match() throws IOException {
+    Map<Integer, WindowRecords.Entry> byInner = new LinkedHashMap<>();
+    for (WindowRecords.Entry entry : records.entries().values()) {
+      ProcessState state = entry.state();
+      ProcessSnapshot then = wanted.processes().get(state.inner());
+      if (then == null || then.state().pid() != state.pid()) {
+        extras.add(state);
+      } else {
+        byInner.put(state.inner(), entry);
+      }
+    }
+    for (ProcessSnapshot then : wanted.processes().values()) {
+      WindowRecords.Entry entry = byInner.get(then.state().inner());
+      if (entry == null) {
+        throw gone(then.state(), "has ended since");
+      }
+      ProcessState now = entry.state();
+      if (then.state().zombie()) {
+        continue;
+      }
+      Editable.check(now, then.state());
+      LiveProcess process = new LiveProcess(tracer, now, entry);
+      living.put(now.inner(), process);
+      threads.put(now.inner(), new ThreadRestore(tracer, process, then.state()));
+    }
+  }
+
+  static CaptureException gone(ProcessState process, String why) {
+    return new CaptureException(
+        "rollback refused, the sandbox runs on: a process "
+            + why
+            + " and making it again is not supported yet: "
+            + process.label());
+  }
+
+  private void endExtras() throws CaptureException {
+    for (int i = extras.size() - 1; i >= 0; i--) {
+      ProcessState extra = extras.get(i);
+      if (!extra.zombie()) {
+        int result = tracer.calls.dbx_engine_end_process(tracer.handle(), extra.pid());
+        if (result < 0 && result != -Errno.ESRCH) {
+          throw new CaptureException(
+              "end process failed: " + Errno.text(-result) + " " + extra.label());
+        }
+      }
+    }
+    for (ProcessState extra : extras) {
+      for (LiveProcess parent : living.values()) {
+        if (parent.pid() == extra.parentPid()) {
+          reap(parent, extra);
+          childrenEnded.put(parent.innerPid(), true);
+        }
+      }
+    }
+  }
+
+  /**
+   * The number is free again only when the parent has waited; it may also have asked not to be
+   * told, then there is nothing to wait for.
+   */
+  private static void reap(LiveProcess parent, ProcessState child) throws CaptureException {
+    InjectedBatch batch = parent.inject();
+    batch.call(
+        Sys.WAIT4,
+        batch.value(child.inner()),
+        batch.value(0),
+        batch.value(Sys.WNOHANG | Sys.WALL),
+        batch.value(0));
+    batch.run();
+  }
+
+  private void regions() throws CaptureException {
+    for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
+      LiveProcess process = entry.getValue();
+      ProcessSnapshot then = snapshotOf(process);
+      layout.moveHeap(process, then.state());
+      List<RegionPlan.Step> plan =
+          RegionPlan.plan(
+              process.entry().regions, process.entry().fresh, then.state().regions(), then.pages());
+      steps.put(entry.getKey(), plan);
+      layout.learn(process, plan);
+    }
+    for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
+      mapped.put(
+          entry.getKey(),
+          layout.apply(entry.getValue(), steps.getOrDefault(entry.getKey(), List.of())));
+    }
+  }
+
+  private void pages() throws IOException {
+    for (LiveProcess process : living.values()) {
+      ProcessSnapshot then = snapshotOf(process);
+      PageRestore restore = new PageRestore(process, then, keeper.store());
+      restore.plan(
+          keeper.work().of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
+      restore.apply(tracer);
+      pagesWritten += restore.written();
+      pagesDropped += restore.dropped();
+    }
+  }
+
+  private void registers() throws IOException {
+    long bytes = 0;
+    for (LiveProcess process : living.values()) {
+      for (ThreadState thread : snapshotOf(process).state().threads()) {
+        bytes += aligned(thread.recordBytes());
+      }
+    }
+    if (bytes == 0) {
+      return;
+    }
+    try (Memory all = Memory.allocate(bytes, Memory.Touch.LATER)) {
+      long offset = 0;
+      for (LiveProcess process : living.values()) {
+        List<Long> addresses = new ArrayList<>();
+        for (ThreadState thread : snapshotOf(process).state().threads()) {
+          thread.copyTo(all.slice(offset, thread.recordBytes()));
+          addresses.add(all.address() + offset);
+          offset += aligned(thread.recordBytes());
+        }
+        threadsOf(process).registers(addresses);
+      }
+    }
+  }
+
+  private static long aligned(int bytes) {
+    return (bytes + 63L) & ~63L;
+  }
+
+  private void rearm() throws CaptureException {
+    for (LiveProcess process : living.values()) {
+      int result = tracer.calls.dbx_engine_rearm(tracer.handle(), process.pid());
+      if (result < 0) {
+        throw new CaptureException(
+            "track memory again failed: " + Errno.text(-result) + " " + process.state().label());
+      }
+      keeper.work().set(process.pid(), snapshotOf(process).pages());
+    }
+  }
+
+  private ProcessSnapshot snapshotOf(LiveProcess process) {
+    ProcessSnapshot found = wanted.processes().get(process.innerPid());
+    if (found == null) {
+      throw new IllegalStateException("not wanted: " + process.state().label());
+    }
+    return found;
+  }
+
+  private ThreadRestore threadsOf(LiveProcess process) {
+    ThreadRestore found = threads.get(process.innerPid());
+    if (found == null) {
+      throw new IllegalStateException("not living: " + process.state().label());
+    }
+    return found;
+  }
+}

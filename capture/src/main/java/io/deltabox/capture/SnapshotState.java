@@ -1,0 +1,16 @@
+package io.deltabox.capture;
+
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything a snapshot holds; page contents lie in the keeper's {@link PageStore}.
+ *
+ * @param processes by number inside the sandbox, parents first
+ */
+record SnapshotState(
+    UUID id,
+    @Nullable UUID parent,
+    Map<Integer, ProcessSnapshot> processes,
+    Map<ObjectId, ObjectState> objects) {}

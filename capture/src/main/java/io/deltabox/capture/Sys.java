@@ -1,0 +1,45 @@
+package io.deltabox.capture;
+
+/**
+ * Numbers of the calls the engine injects, and their flags; x86-64. Each must be let through by the
+ * sandbox's own seccomp filter.
+ */
+final class Sys {
+  static final int CLOSE = 3;
+  static final int MMAP = 9;
+  static final int MPROTECT = 10;
+  static final int MUNMAP = 11;
+  static final int BRK = 12;
+  static final int RT_SIGACTION = 13;
+  static final int MADVISE = 28;
+  static final int SETITIMER = 38;
+  static final int WAIT4 = 61;
+  static final int SETPGID = 109;
+  static final int RT_SIGTIMEDWAIT = 128;
+  static final int RT_SIGQUEUEINFO = 129;
+  static final int SIGALTSTACK = 131;
+  static final int PRCTL = 157;
+  static final int FTRUNCATE = 77;
+  static final int SET_TID_ADDRESS = 218;
+  static final int OPENAT = 257;
+  static final int SET_ROBUST_LIST = 273;
+  static final int RT_TGSIGQUEUEINFO = 297;
+  static final int MEMFD_CREATE = 319;
+
+  static final int AT_FDCWD = -100;
+  static final int O_RDONLY = 0;
+  static final int O_RDWR = 2;
+  static final int O_CLOEXEC = 0x80000;
+  static final int MAP_SHARED = 1;
+  static final int MAP_PRIVATE = 2;
+  static final int MAP_FIXED = 0x10;
+  static final int MAP_ANONYMOUS = 0x20;
+  static final int MAP_GROWSDOWN = 0x100;
+  static final int MAP_NORESERVE = 0x4000;
+  static final int MADV_DONTNEED = 4;
+  static final int PR_SET_NAME = 15;
+  static final int WNOHANG = 1;
+  static final int WALL = 0x40000000;
+
+  private Sys() {}
+}

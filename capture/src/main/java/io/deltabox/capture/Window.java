@@ -1,0 +1,131 @@
+package io.deltabox.capture;
+
+import io.deltabox.linux.Errno;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The buffers of the two windows: request, result and arena. The arena is populated ahead, and
+ * grows when a window says it needs more; the sandbox has run on then and the window is tried
+ * again. Used on the tracing thread only.
+ */
+final class Window implements AutoCloseable {
+  private static final int REQUEST_BYTES = 40;
+  private static final int HOLD = 1;
+  private static final int ENOBUFS = 105;
+  private static final int TRIES_MAX = 4;
+  private static final long ARENA_FIRST = 32L << 20;
+
+  /**
+   * Java's buffers end at 2 GiB; more than this written between two checkpoints is copied ahead
+   * while the sandbox runs.
+   */
+  private static final long ARENA_MAX = 2000L << 20;
+
+  /** Whether the sandbox stays stopped after a successful window. */
+  enum After {
+    THAW,
+    HOLD
+  }
+
+  private final Tracer tracer;
+  private final Memory control;
+  private Memory arena;
+
+  Window(Tracer tracer) throws IOException {
+    this.tracer = tracer;
+    this.control = Memory.allocate(4096, Memory.Touch.NOW);
+    this.arena = Memory.allocate(ARENA_FIRST, Memory.Touch.NOW);
+  }
+
+  Memory arena() {
+    return arena;
+  }
+
+  ByteBuffer result() {
+    return control.slice(REQUEST_BYTES, WindowTimes.BYTES);
+  }
+
+  WindowTimes times() {
+    return WindowTimes.read(result());
+  }
+
+  /**
+   * Stops, reads everything, and thaws unless told to hold.
+   *
+   * @param plan address and size of the plan of the files part, or zeros
+   */
+  void checkpoint(int deadlineMillis, After after, long plan, long planBytes) throws IOException {
+    run("checkpoint", deadlineMillis, after, plan, planBytes);
+  }
+
+  /** Stops and looks; on success the sandbox stays stopped. */
+  void freeze(int deadlineMillis) throws IOException {
+    run("rollback", deadlineMillis, After.HOLD, 0, 0);
+  }
+
+  /** The records of the last window. */
+  WindowRecords records() {
+    return WindowRecords.parse(recordBytes(), arena.address());
+  }
+
+  /** All records of the last window as they lie in the arena; valid until the next. */
+  ByteBuffer recordBytes() {
+    return arena.slice(0, (int) result().getLong(WindowTimes.NEED));
+  }
+
+  private void run(String what, int deadlineMillis, After after, long plan, long planBytes)
+      throws IOException {
+    for (int tries = 1; ; tries++) {
+      ByteBuffer request = control.slice(0, REQUEST_BYTES);
+      request.putLong(arena.address()).putLong(arena.size()).putLong(plan).putLong(planBytes);
+      request.putInt(deadlineMillis).putInt(after == After.HOLD ? HOLD : 0);
+      long resultAddress = control.address() + REQUEST_BYTES;
+      int result =
+          what.equals("checkpoint")
+              ? tracer.calls.dbx_engine_checkpoint(
+                  tracer.handle(), control.address(), resultAddress)
+              : tracer.calls.dbx_engine_freeze(tracer.handle(), control.address(), resultAddress);
+      if (result >= 0) {
+        return;
+      }
+      if (result != -ENOBUFS || tries == TRIES_MAX) {
+        tracer.settleLater();
+        throw failure(what, -result);
+      }
+      grow(what, result().getLong(WindowTimes.NEED));
+    }
+  }
+
+  private void grow(String what, long need) throws IOException {
+    long wanted = Math.max(need + need / 4, arena.size());
+    if (need > ARENA_MAX) {
+      throw new CaptureException(
+          what
+              + " failed: too much changed at once: need_bytes="
+              + need
+              + " limit_bytes="
+              + ARENA_MAX);
+    }
+    Memory larger = Memory.allocate(Math.min(wanted, ARENA_MAX), Memory.Touch.NOW);
+    arena.close();
+    arena = larger;
+  }
+
+  private CaptureException failure(String what, int errno) {
+    int culprit = result().getInt(WindowTimes.CULPRIT);
+    String why =
+        errno == Errno.ETIMEDOUT
+            ? "a task did not stop in time (uninterruptible, or waiting for a vfork child)"
+            : Errno.text(errno);
+    return new CaptureException(
+        what + " failed, the sandbox runs on: " + why + " host_pid=" + culprit);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+    control.close();
+  }
+}

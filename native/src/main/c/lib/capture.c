@@ -1,0 +1,292 @@
+/* Reading one stopped process into the arena: who it is, its threads, its regions, its written pages. Decides nothing. */
+#include "capture.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Where the calls below leave their answers, as offsets in the scratch area. */
+#define AT_ACTIONS DBX_SCRATCH_DATA
+#define AT_TIMERS (AT_ACTIONS + DBX_SIGNAL_COUNT * 32)
+#define AT_IDS (AT_TIMERS + 96)
+#define AT_THREADS (DBX_SCRATCH_DATA + 8192)
+#define THREAD_SPACE 64u
+#define CALLS_PER_THREAD 3u
+#define CALLS_OF_PROCESS (DBX_SIGNAL_COUNT + 10u)
+
+static void add(struct dbx_call *calls, uint32_t *count, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	calls[(*count)++] = (struct dbx_call){.number = (uint64_t)number, .args = {a, b, c, d, 0, 0}};
+}
+
+static void thread_calls(const struct dbx_proc *proc, struct dbx_call *calls, uint32_t *count, uint32_t slot)
+{
+	uint64_t space = proc->scratch + AT_THREADS + slot * THREAD_SPACE;
+	add(calls, count, SYS_gettid, 0, 0, 0, 0);
+	add(calls, count, SYS_sigaltstack, 0, space, 0, 0);
+	add(calls, count, SYS_prctl, PR_GET_TID_ADDRESS, space + 32, 0, 0);
+}
+
+static void process_calls(const struct dbx_proc *proc, struct dbx_call *calls, uint32_t *count)
+{
+	for (uint32_t signal = 1; signal <= DBX_SIGNAL_COUNT; signal++)
+		add(calls, count, SYS_rt_sigaction, signal, 0, proc->scratch + AT_ACTIONS + (signal - 1) * 32, 8);
+	for (uint32_t timer = 0; timer < 3; timer++)
+		add(calls, count, SYS_getitimer, timer, proc->scratch + AT_TIMERS + timer * 32, 0, 0);
+	add(calls, count, SYS_brk, 0, 0, 0, 0);
+	add(calls, count, SYS_getpgid, 0, 0, 0, 0);
+	add(calls, count, SYS_getsid, 0, 0, 0, 0);
+	add(calls, count, SYS_getppid, 0, 0, 0, 0);
+	uint64_t ids = proc->scratch + AT_IDS;
+	add(calls, count, SYS_getresuid, ids, ids + 4, ids + 8, 0);
+	add(calls, count, SYS_getresgid, ids + 12, ids + 16, ids + 20, 0);
+	add(calls, count, SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0);
+}
+
+static int put_signals(struct dbx_arena *arena, const struct dbx_proc *proc, pid_t tid, uint32_t flags)
+{
+	siginfo_t waiting[32];
+	_Static_assert(sizeof(siginfo_t) == 128, "shared with Java");
+	for (uint64_t offset = 0;;) {
+		struct __ptrace_peeksiginfo_args args = {.off = offset, .flags = flags, .nr = 32};
+		long count = ptrace(PTRACE_PEEKSIGINFO, tid, &args, waiting);
+		if (count < 0)
+			return -errno;
+		if (count == 0)
+			return 0;
+		uint64_t bytes = (uint64_t)count * sizeof(siginfo_t);
+		struct dbx_record_signals *record = dbx_arena_put(arena, DBX_SIGNALS, 0, sizeof *record + bytes);
+		if (record) {
+			*record = (struct dbx_record_signals){proc->pid, flags ? 0 : tid, (uint32_t)count, 0};
+			memcpy(record + 1, waiting, bytes);
+		}
+		offset += (uint64_t)count;
+	}
+}
+
+static void put_name(struct dbx_record_thread *record, pid_t pid, pid_t tid)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/task/%d/comm", pid, tid);
+	DBX_AUTO_FD file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = file < 0 ? 0 : read(file, record->name, sizeof record->name);
+	if (got > 0)
+		record->name[got - 1] = 0;
+}
+
+static int put_thread(struct dbx_arena *arena, const struct dbx_proc *proc, const struct dbx_thread *thread, uint32_t first_call, uint32_t slot)
+{
+	enum { XSAVE_MAX = 12288 };
+	uint8_t xsave[XSAVE_MAX];
+	struct iovec area = {xsave, sizeof xsave};
+	struct user_regs_struct regs;
+	uint64_t mask;
+	if (ptrace(PTRACE_GETREGS, thread->tid, 0, &regs) || ptrace(PTRACE_GETREGSET, thread->tid, NT_X86_XSTATE, &area) || ptrace(PTRACE_GETSIGMASK, thread->tid, 8, &mask))
+		return -errno;
+	struct dbx_record_thread *record = dbx_arena_put(arena, DBX_THREAD, 0, sizeof *record + area.iov_len);
+	if (!record)
+		return 0;
+	memset(record, 0, sizeof *record);
+	const struct dbx_call *calls = dbx_calls(proc) + first_call;
+	const uint8_t *space = proc->scratch_local + AT_THREADS + slot * THREAD_SPACE;
+	record->pid = proc->pid;
+	record->tid = thread->tid;
+	record->inner = (int32_t)calls[0].result;
+	record->flags = thread->group_stopped ? DBX_THREAD_GROUP_STOPPED : 0;
+	record->mask = mask;
+	memcpy(&record->alt_stack, space, 8);
+	memcpy(&record->alt_flags, space + 8, 4);
+	memcpy(&record->alt_size, space + 16, 8);
+	if (calls[2].result == 0)
+		memcpy(&record->clear_tid, space + 32, 8);
+	void *head = NULL;
+	size_t len = 0;
+	if (syscall(SYS_get_robust_list, thread->tid, &head, &len) == 0) {
+		record->robust_head = (uint64_t)(uintptr_t)head;
+		record->robust_len = len;
+	}
+	struct dbx_rseq_configuration rseq = {0};
+	if (ptrace((enum __ptrace_request)DBX_PTRACE_GET_RSEQ_CONFIGURATION, thread->tid, sizeof rseq, &rseq) > 0) {
+		record->rseq_pointer = rseq.pointer;
+		record->rseq_size = rseq.size;
+		record->rseq_signature = rseq.signature;
+	}
+	put_name(record, proc->pid, thread->tid);
+	memcpy(record->regs, &regs, sizeof regs);
+	record->xsave_len = (uint32_t)area.iov_len;
+	memcpy(record->xsave, xsave, area.iov_len);
+	return 0;
+}
+
+static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine, const struct dbx_proc *proc, uint32_t first, uint32_t flags)
+{
+	struct dbx_record_process *record = dbx_arena_put(arena, DBX_PROCESS, 0, sizeof *record);
+	if (!record)
+		return;
+	memset(record, 0, sizeof *record);
+	record->pid = proc->pid;
+	record->inner = proc->inner;
+	record->parent = proc->parent == engine->init ? 0 : proc->parent;
+	record->flags = flags | (proc->leader_dead ? DBX_PROCESS_LEADER_DEAD : 0);
+	if (flags & (DBX_PROCESS_ZOMBIE | DBX_PROCESS_NEW))
+		return;
+	const struct dbx_call *calls = dbx_calls(proc) + first;
+	record->scratch = proc->scratch;
+	memcpy(record->actions, proc->scratch_local + AT_ACTIONS, sizeof record->actions);
+	memcpy(record->timers, proc->scratch_local + AT_TIMERS, sizeof record->timers);
+	memcpy(record->uids, proc->scratch_local + AT_IDS, sizeof record->uids + sizeof record->gids);
+	calls += DBX_SIGNAL_COUNT + 3;
+	record->brk = (uint64_t)calls[0].result;
+	record->group = (int32_t)calls[1].result;
+	record->session = (int32_t)calls[2].result;
+	record->inner_parent = (int32_t)calls[3].result;
+	record->no_new_privs = (uint32_t)calls[6].result;
+	for (int limit = 0; limit < (int)DBX_LIMIT_COUNT; limit++)
+		(void)syscall(SYS_prlimit64, proc->pid, limit, NULL, record->limits[limit]);
+}
+
+/* Who the process is and all its threads, by one batch of calls in every thread at once. */
+int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags)
+{
+	for (uint32_t first = 0; first < proc->thread_count; first += DBX_TOGETHER) {
+		uint32_t together = proc->thread_count - first < DBX_TOGETHER ? proc->thread_count - first : DBX_TOGETHER;
+		struct dbx_call *calls = dbx_calls(proc);
+		struct dbx_span spans[DBX_TOGETHER];
+		uint32_t count = 0;
+		for (uint32_t i = 0; i < together; i++) {
+			spans[i].first = count;
+			thread_calls(proc, calls, &count, i);
+			if (first + i == 0)
+				process_calls(proc, calls, &count);
+			spans[i].count = count - spans[i].first;
+		}
+		memset(proc->scratch_local + AT_THREADS, 0, together * THREAD_SPACE);
+		int result = dbx_inject_many(engine, proc, first, together, spans);
+		if (result < 0)
+			return result;
+		if (first == 0)
+			put_process(arena, engine, proc, CALLS_PER_THREAD, flags);
+		for (uint32_t i = 0; i < together && result >= 0; i++) {
+			result = put_thread(arena, proc, &proc->threads[first + i], spans[i].first, i);
+			if (result >= 0)
+				result = put_signals(arena, proc, proc->threads[first + i].tid, 0);
+		}
+		if (result < 0)
+			return result;
+	}
+	return put_signals(arena, proc, proc->threads[0].tid, PTRACE_PEEKSIGINFO_SHARED);
+}
+
+void dbx_capture_husk(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error)
+{
+	uint64_t before = arena->used;
+	put_process(arena, engine, proc, 0, flags | DBX_PROCESS_NEW);
+	if (arena->used > before)
+		((struct dbx_record_process *)(void *)(arena->base + before + sizeof(struct dbx_record)))->error = error;
+}
+
+void dbx_capture_regions(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena)
+{
+	uint64_t bytes = engine->region_count * sizeof(struct dbx_region);
+	struct dbx_record_list *record = dbx_arena_put(arena, DBX_REGIONS, 0, sizeof *record + bytes + engine->names_used);
+	if (!record)
+		return;
+	*record = (struct dbx_record_list){proc->pid, engine->region_count};
+	memcpy(record + 1, engine->regions, bytes);
+	memcpy((uint8_t *)(record + 1) + bytes, engine->names, engine->names_used);
+}
+
+void dbx_capture_runs(struct dbx_arena *arena, uint32_t kind, pid_t pid, const struct dbx_runs *runs)
+{
+	if (!runs->count)
+		return;
+	uint64_t bytes = runs->count * sizeof(struct dbx_run);
+	struct dbx_record_list *record = dbx_arena_put(arena, kind, 0, sizeof *record + bytes);
+	if (!record)
+		return;
+	*record = (struct dbx_record_list){pid, (uint32_t)runs->count};
+	memcpy(record + 1, runs->at, bytes);
+}
+
+static const struct dbx_region *region_of(const struct dbx_engine *engine, uint64_t start)
+{
+	for (uint32_t i = 0; i < engine->region_count; i++)
+		if (engine->regions[i].start == start)
+			return &engine->regions[i];
+	return NULL;
+}
+
+/* Clears the written marks into the process's own lists and begins to track regions that are new. Safe while the process runs. */
+int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	uint64_t known = proc->fresh.count;
+	int result = dbx_scan(engine, proc, DBX_SCAN_CLEAR, &proc->dirty, &proc->fresh);
+	for (uint64_t i = known; i < proc->fresh.count && result >= 0; i++) {
+		struct dbx_run run = proc->fresh.at[i];
+		const struct dbx_region *region = region_of(engine, run.start);
+		uint64_t before = proc->dirty.count;
+		/* A reservation without pages stays unregistered: markers for its holes would cost page tables (it is fresh again when made accessible). */
+		if (region && dbx_no_access(region)) {
+			result = dbx_present(engine, proc, run.start, run.end, &proc->dirty);
+			if (result < 0 || proc->dirty.count == before)
+				continue;
+			proc->dirty.count = before;
+		}
+		result = dbx_arm(engine, proc, run.start, run.end);
+		if (result >= 0)
+			result = dbx_present(engine, proc, run.start, run.end, &proc->dirty);
+		else if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
+			result = 0;
+	}
+	return result;
+}
+
+static uint64_t pages_of(const struct dbx_runs *runs, uint64_t count)
+{
+	uint64_t pages = 0;
+	for (uint64_t i = 0; i < count; i++)
+		pages += (runs->at[i].end - runs->at[i].start) / DBX_PAGE;
+	return pages;
+}
+
+/* Copies written pages into the arena: all of them, or with a budget as many as fit. Returns the pages copied. */
+int64_t dbx_capture_pages(struct dbx_proc *proc, struct dbx_arena *arena, uint64_t budget_pages)
+{
+	uint64_t runs = proc->dirty.count, pages = 0;
+	if (budget_pages != UINT64_MAX) {
+		runs = 0;
+		while (runs < proc->dirty.count && pages < budget_pages) {
+			struct dbx_run *run = &proc->dirty.at[runs++];
+			uint64_t have = (run->end - run->start) / DBX_PAGE, room = budget_pages - pages;
+			if (have > room) {
+				struct dbx_run rest = {run->start + room * DBX_PAGE, run->end};
+				run->end = rest.start;
+				int result = dbx_runs_append(&proc->dirty, rest.start, rest.end);
+				if (result < 0)
+					return result;
+			}
+			pages += have > room ? room : have;
+		}
+	}
+	pages = pages_of(&proc->dirty, runs);
+	proc->emitted = runs;
+	if (!runs)
+		return 0;
+	struct dbx_record_pages *record = dbx_arena_put(arena, DBX_PAGES, 0, sizeof *record + runs * sizeof(struct dbx_run) + pages * DBX_PAGE);
+	if (!record)
+		return (int64_t)pages;
+	*record = (struct dbx_record_pages){proc->pid, (uint32_t)runs, pages};
+	memcpy(record + 1, proc->dirty.at, runs * sizeof(struct dbx_run));
+	uint8_t *bytes = (uint8_t *)(record + 1) + runs * sizeof(struct dbx_run);
+	return dbx_read_pages(proc, proc->dirty.at, runs, bytes) / (int64_t)DBX_PAGE;
+}

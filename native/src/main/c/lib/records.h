@@ -1,0 +1,101 @@
+/* The records a capture writes; every structure is shared with Java. */
+#ifndef DBX_RECORDS_H
+#define DBX_RECORDS_H
+
+#include "dbx.h"
+
+enum dbx_engine_kind {
+	DBX_PROCESS = 1,
+	DBX_THREAD = 2,
+	DBX_REGIONS = 3,
+	DBX_FRESH = 4,
+	DBX_PAGES = 5,
+	DBX_DIRTY = 6,
+	DBX_SIGNALS = 7,
+	DBX_OBJECT = 8,
+};
+
+#define DBX_PROCESS_NEW 1u
+#define DBX_PROCESS_ZOMBIE 2u
+#define DBX_PROCESS_LEADER_DEAD 4u
+/* The memory map was replaced by execve since it was last seen. */
+#define DBX_PROCESS_EXECED 8u
+
+#define DBX_SIGNAL_COUNT 64u
+#define DBX_LIMIT_COUNT 16u
+
+struct dbx_record_process {
+	int32_t pid, inner, parent, error;
+	int32_t group, session, inner_parent;
+	uint32_t flags;
+	uint64_t scratch, brk;
+	uint32_t uids[3], gids[3];
+	uint32_t no_new_privs, pad;
+	uint64_t limits[DBX_LIMIT_COUNT][2];
+	uint64_t timers[3][4];
+	uint64_t actions[DBX_SIGNAL_COUNT][4];
+};
+_Static_assert(sizeof(struct dbx_record_process) == 80 + 256 + 96 + 2048, "shared with Java");
+
+struct dbx_record_thread {
+	int32_t pid, tid, inner;
+	uint32_t flags;
+	uint64_t mask, robust_head, robust_len, clear_tid;
+	uint64_t rseq_pointer;
+	uint32_t rseq_size, rseq_signature;
+	uint64_t alt_stack, alt_size;
+	uint32_t alt_flags, xsave_len;
+	char name[16];
+	uint64_t regs[27];
+	uint8_t xsave[];
+};
+_Static_assert(sizeof(struct dbx_record_thread) == 16 + 32 + 16 + 24 + 16 + 216, "shared with Java");
+#define DBX_THREAD_GROUP_STOPPED 1u
+
+/* REGIONS: this, `count` struct dbx_region, then the names, each ended by NUL. FRESH and DIRTY: this, then `count` struct dbx_run. */
+struct dbx_record_list {
+	int32_t pid;
+	uint32_t count;
+};
+
+/* PAGES: this, the runs, then the bytes of all pages in the same order. */
+struct dbx_record_pages {
+	int32_t pid;
+	uint32_t runs;
+	uint64_t pages;
+};
+
+/* SIGNALS: this, then `count` siginfo_t of 128 bytes. tid 0: the queue of the process. */
+struct dbx_record_signals {
+	int32_t pid, tid;
+	uint32_t count, pad;
+};
+
+/* OBJECT: shared memory, once per window: this, the runs (offsets in the object), then the bytes. Holes are zeros. */
+struct dbx_record_object {
+	uint64_t device, inode, size;
+	int32_t pid;
+	uint32_t runs;
+	uint64_t start, end;
+	uint64_t bytes;
+};
+
+/* What a window took, nanoseconds by phase, and what it met. */
+struct dbx_window {
+	uint64_t stop, registers, scan, copy, descriptors, files, resume, total;
+	uint64_t need, pages, processes, threads;
+	int32_t culprit, pad;
+};
+_Static_assert(sizeof(struct dbx_window) == 104, "shared with Java");
+
+/* What Java asks of a checkpoint's window. */
+struct dbx_request {
+	uint64_t arena, arena_bytes;
+	uint64_t files_plan, files_plan_bytes;
+	uint32_t deadline_ms, flags;
+};
+_Static_assert(sizeof(struct dbx_request) == 40, "shared with Java");
+/* Leave the sandbox stopped after a successful capture; the caller thaws. */
+#define DBX_REQUEST_HOLD 1u
+
+#endif

@@ -1,0 +1,251 @@
+/* Stopping and resuming every thread of the sandbox with ptrace(2): parents before children, until a re-read finds nothing new. */
+#include "engine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NANOS UINT64_C(1000000000)
+
+uint64_t dbx_now(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NANOS + (uint64_t)now.tv_nsec;
+}
+
+/* Arms the timer whose signal gets a waiting waitpid out; zero disarms. A task that does not stop (uninterruptible, vfork parent) must not hold the sandbox. */
+void dbx_deadline(struct dbx_engine *engine, uint32_t ms)
+{
+	struct itimerspec spec = {0};
+	spec.it_value.tv_sec = ms / 1000;
+	spec.it_value.tv_nsec = (long)(ms % 1000) * 1000000L;
+	/* Repeats, so that a signal that comes just before waitpid is not the last. */
+	spec.it_interval.tv_nsec = ms ? 5000000L : 0;
+	engine->deadline = ms ? dbx_now() + (uint64_t)ms * 1000000u : 0;
+	if (engine->timer_made)
+		timer_settime(engine->timer, 0, &spec, NULL);
+}
+
+static bool past_deadline(const struct dbx_engine *engine)
+{
+	return engine->deadline && dbx_now() >= engine->deadline;
+}
+
+/* Waits for one status of a task. Positive: status stored; -ESRCH: the task is gone; -ETIMEDOUT. */
+static int wait_status(struct dbx_engine *engine, pid_t tid, int *status)
+{
+	for (;;) {
+		pid_t got = waitpid(tid, status, __WALL);
+		if (got == tid)
+			return WIFEXITED(*status) || WIFSIGNALED(*status) ? -ESRCH : 1;
+		if (got < 0 && errno != EINTR)
+			return -errno == -ECHILD ? -ESRCH : -errno;
+		if (past_deadline(engine))
+			return -ETIMEDOUT;
+	}
+}
+
+/* Waits until an interrupted task is in the stop we asked for; signals that arrive on the way are delivered as they would have been. */
+int dbx_wait_stop(struct dbx_engine *engine, struct dbx_thread *thread)
+{
+	for (;;) {
+		int status;
+		int result = wait_status(engine, thread->tid, &status);
+		if (result < 0)
+			return result;
+		int event = status >> 16;
+		if (event == PTRACE_EVENT_STOP) {
+			thread->group_stopped = WSTOPSIG(status) != SIGTRAP;
+			return 0;
+		}
+		long deliver = event ? 0 : WSTOPSIG(status);
+		if (ptrace(PTRACE_CONT, thread->tid, 0, deliver) && errno == ESRCH)
+			return -ESRCH;
+	}
+}
+
+/* Attaches to a task and asks it to stop; the wait comes later so that all stop in parallel. */
+int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid)
+{
+	if (proc->thread_count == proc->thread_cap) {
+		uint32_t cap = proc->thread_cap ? 2 * proc->thread_cap : 16;
+		struct dbx_thread *grown = realloc(proc->threads, cap * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		proc->threads = grown;
+		proc->thread_cap = cap;
+	}
+	engine->culprit = tid;
+	if (ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL))
+		return -errno;
+	(void)ptrace(PTRACE_INTERRUPT, tid, 0, 0);
+	proc->threads[proc->thread_count++] = (struct dbx_thread){.tid = tid};
+	return 0;
+}
+
+static bool held(const struct dbx_proc *proc, pid_t tid)
+{
+	for (uint32_t i = 0; i < proc->thread_count; i++)
+		if (proc->threads[i].tid == tid)
+			return true;
+	return false;
+}
+
+static bool is_zombie(pid_t pid, pid_t tid)
+{
+	/* A dead leader or a zombie cannot be attached to; it has no memory map any more. */
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/exe", pid, tid);
+	char target[8];
+	return readlink(path, target, sizeof target) < 0 && errno == ENOENT;
+}
+
+/* Stops all threads of one process. Returns how many were new, zero when all were held already. */
+int dbx_stop_process(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	int total = 0;
+	for (;;) {
+		int32_t tids[4096];
+		int count = dbx_list_numbers(proc->taskdir, tids, 4096);
+		if (count < 0)
+			return count == -ENOENT || count == -ESRCH ? total : count;
+		if (count > 4096)
+			return -E2BIG;
+		uint32_t before = proc->thread_count;
+		for (int i = 0; i < count; i++) {
+			if (held(proc, tids[i]))
+				continue;
+			int result = dbx_seize(engine, proc, tids[i]);
+			if (result == -EPERM && is_zombie(proc->pid, tids[i])) {
+				proc->leader_dead |= tids[i] == proc->pid;
+				continue;
+			}
+			if (result < 0 && result != -ESRCH)
+				return result;
+		}
+		uint32_t kept = before;
+		for (uint32_t i = before; i < proc->thread_count; i++) {
+			engine->culprit = proc->threads[i].tid;
+			int result = dbx_wait_stop(engine, &proc->threads[i]);
+			if (result == 0)
+				proc->threads[kept++] = proc->threads[i];
+			else if (result != -ESRCH)
+				return result;
+		}
+		proc->thread_count = kept;
+		if (kept == before)
+			return total;
+		total += (int)(kept - before);
+	}
+}
+
+/* Stops the whole tree. On failure everything is running again and `culprit` names the task. */
+int dbx_stop_all(struct dbx_engine *engine, uint32_t deadline_ms)
+{
+	engine->stopped = true;
+	dbx_deadline(engine, deadline_ms);
+	dbx_drop_dead(engine);
+	int result = 0;
+	bool again = true;
+	while (again && result >= 0) {
+		again = false;
+		for (uint32_t i = 0; i < engine->proc_count && result >= 0; i++)
+			result = dbx_stop_process(engine, engine->procs[i]);
+		if (result >= 0 && !dbx_all_known(engine)) {
+			uint32_t before = engine->proc_count;
+			dbx_drop_dead(engine);
+			result = dbx_discover(engine);
+			again = true;
+			if (engine->proc_count == before && past_deadline(engine))
+				result = -ETIMEDOUT;
+		}
+	}
+	dbx_deadline(engine, 0);
+	if (result < 0)
+		dbx_thaw_all(engine);
+	return result < 0 ? result : 0;
+}
+
+/* A stop makes some calls fail with EINTR that no handler caused; they are made again unless a signal really waits. */
+static void hide_eintr(pid_t tid)
+{
+	struct user_regs_struct regs;
+	if (ptrace(PTRACE_GETREGS, tid, 0, &regs) || !dbx_arch_leaks_eintr(&regs))
+		return;
+	uint64_t mask;
+	if (ptrace(PTRACE_GETSIGMASK, tid, 8, &mask))
+		return;
+	for (int shared = 0; shared < 2; shared++) {
+		siginfo_t waiting[64];
+		struct __ptrace_peeksiginfo_args args = {.off = 0, .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 64};
+		long count = ptrace(PTRACE_PEEKSIGINFO, tid, &args, waiting);
+		for (long i = 0; i < count; i++)
+			if (!(mask >> (waiting[i].si_signo - 1) & 1))
+				return;
+	}
+	dbx_arch_call_again(&regs);
+	(void)ptrace(PTRACE_SETREGS, tid, 0, &regs);
+}
+
+static void leave_behind(struct dbx_engine *engine, pid_t tid)
+{
+	if (engine->straggler_count == engine->straggler_cap) {
+		uint32_t cap = engine->straggler_cap ? 2 * engine->straggler_cap : 16;
+		pid_t *grown = realloc(engine->stragglers, cap * sizeof *grown);
+		if (!grown)
+			return;
+		engine->stragglers = grown;
+		engine->straggler_cap = cap;
+	}
+	engine->stragglers[engine->straggler_count++] = tid;
+}
+
+/* Lets tasks go that stopped only after the deadline; returns how many are still on the way. Call it again until none is. */
+uint32_t dbx_settle(struct dbx_engine *engine)
+{
+	uint32_t left = 0;
+	for (uint32_t i = 0; i < engine->straggler_count; i++) {
+		pid_t tid = engine->stragglers[i];
+		int status;
+		pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
+		if (got == 0) {
+			engine->stragglers[left++] = tid;
+		} else if (got == tid && WIFSTOPPED(status)) {
+			hide_eintr(tid);
+			int event = status >> 16;
+			(void)ptrace(PTRACE_DETACH, tid, 0, event ? 0 : WSTOPSIG(status));
+		}
+	}
+	engine->straggler_count = left;
+	return left;
+}
+
+void dbx_thaw_process(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	for (uint32_t i = 0; i < proc->thread_count; i++) {
+		struct dbx_thread *thread = &proc->threads[i];
+		hide_eintr(thread->tid);
+		if (ptrace(PTRACE_DETACH, thread->tid, 0, 0) && errno == ESRCH)
+			leave_behind(engine, thread->tid);
+		else if (thread->stop_signal_held)
+			(void)syscall(SYS_tgkill, proc->pid, thread->tid, SIGSTOP);
+	}
+	proc->thread_count = 0;
+	proc->leader_dead = false;
+}
+
+/* Children first, so that a parent finds its children running. */
+void dbx_thaw_all(struct dbx_engine *engine)
+{
+	for (uint32_t i = engine->proc_count; i > 0; i--)
+		dbx_thaw_process(engine, engine->procs[i - 1]);
+	engine->stopped = false;
+}

@@ -1,0 +1,338 @@
+/* Following one process's memory: the scratch area, the userfaultfd that protects its pages, and the scans that tell what was written. */
+#include "engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define RUNS_CAP (UINT64_C(1) << 21)
+
+static int open_proc(pid_t pid, const char *name, int flags)
+{
+	char path[128];
+	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+	int file = open(path, flags | O_CLOEXEC);
+	return file < 0 ? -errno : file;
+}
+
+/* Address space is reserved once and only touched as far as used: no allocation while the sandbox is stopped. */
+int dbx_runs_append(struct dbx_runs *runs, uint64_t start, uint64_t end)
+{
+	if (!runs->at) {
+		void *at = mmap(NULL, RUNS_CAP * sizeof(struct dbx_run), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		if (at == MAP_FAILED)
+			return -ENOMEM;
+		runs->at = at;
+		runs->cap = RUNS_CAP;
+	}
+	if (runs->count == runs->cap)
+		return -E2BIG;
+	runs->at[runs->count++] = (struct dbx_run){start, end};
+	return 0;
+}
+
+int dbx_runs_add(struct dbx_runs *runs, uint64_t start, uint64_t end)
+{
+	if (!runs->count || runs->at[runs->count - 1].end != start)
+		return dbx_runs_append(runs, start, end);
+	runs->at[runs->count - 1].end = end;
+	return 0;
+}
+
+void dbx_runs_free(struct dbx_runs *runs)
+{
+	if (runs->at)
+		munmap(runs->at, runs->cap * sizeof(struct dbx_run));
+	*runs = (struct dbx_runs){0};
+}
+
+void dbx_unenroll(struct dbx_proc *proc)
+{
+	int *files[] = {&proc->uffd, &proc->pagemap, &proc->mem, &proc->maps};
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		if (*files[i] >= 0)
+			close(*files[i]);
+		*files[i] = -1;
+	}
+	if (proc->scratch_local)
+		munmap(proc->scratch_local, DBX_SCRATCH_BYTES);
+	proc->scratch_local = NULL;
+	proc->scratch = 0;
+	proc->dirty.count = proc->fresh.count = proc->emitted = 0;
+	proc->enrolled = false;
+}
+
+/* False once the process has called execve: its files and tracking belong to the memory map that is gone. */
+bool dbx_tracking_alive(const struct dbx_proc *proc)
+{
+	struct dbx_pm_scan_arg arg = {.size = sizeof arg, .start = proc->scratch, .end = proc->scratch + DBX_PAGE, .category_mask = DBX_PAGE_IS_WRITTEN, .return_mask = DBX_PAGE_IS_WRITTEN};
+	return ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg) >= 0;
+}
+
+static uint64_t vdso_address(struct dbx_engine *engine)
+{
+	for (uint32_t i = 0, name = 0; i < engine->region_count; i++) {
+		if (!strcmp(engine->names + name, "[vdso]"))
+			return engine->regions[i].start;
+		name += engine->regions[i].name_len + 1;
+	}
+	return 0;
+}
+
+/* The daemon's side of the scratch area: the same pages, found through the target's own mapping of them. */
+static int share_scratch(struct dbx_proc *proc)
+{
+	char name[80];
+	snprintf(name, sizeof name, "map_files/%llx-%llx", (unsigned long long)proc->scratch, (unsigned long long)(proc->scratch + DBX_SCRATCH_BYTES));
+	DBX_AUTO_FD file = open_proc(proc->pid, name, O_RDWR);
+	if (file < 0)
+		return file;
+	void *local = mmap(NULL, DBX_SCRATCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
+	if (local == MAP_FAILED)
+		return -errno;
+	proc->scratch_local = local;
+	memcpy(local, dbx_parasite_start, (size_t)(dbx_parasite_end - dbx_parasite_start));
+	return 0;
+}
+
+/* A private scratch area would merge with anonymous neighbours, so it is shared memory; it is not inherited by children. */
+static int make_scratch(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	uint64_t vdso = vdso_address(engine);
+	if (!vdso || !engine->syscall_offset)
+		return -ENOEXEC;
+	struct dbx_call map = {.number = SYS_mmap, .args = {DBX_SCRATCH_HINT, DBX_SCRATCH_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0}};
+	int result = dbx_inject_bare(engine, &proc->threads[0], vdso + engine->syscall_offset, &map);
+	if (result < 0)
+		return result;
+	if (map.result < 0 && map.result > -4096)
+		return (int)map.result;
+	proc->scratch = (uint64_t)map.result;
+	return share_scratch(proc);
+}
+
+static int make_tracking(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	struct dbx_call *calls = dbx_calls(proc);
+	memset(calls, 0, 3 * sizeof *calls);
+	calls[0] = (struct dbx_call){.number = SYS_mprotect, .args = {proc->scratch, DBX_PAGE, PROT_READ | PROT_EXEC}};
+	calls[1] = (struct dbx_call){.number = SYS_madvise, .args = {proc->scratch, DBX_SCRATCH_BYTES, MADV_DONTFORK}};
+	calls[2] = (struct dbx_call){.number = SYS_userfaultfd, .args = {O_CLOEXEC | UFFD_USER_MODE_ONLY}};
+	int result = dbx_inject(engine, proc, &proc->threads[0], 0, 3);
+	if (result < 0)
+		return result;
+	if (calls[2].result < 0)
+		return (int)calls[2].result;
+	uint64_t theirs = (uint64_t)calls[2].result;
+	proc->uffd = (int)syscall(SYS_pidfd_getfd, proc->pidfd, (int)theirs, 0);
+	int stolen = proc->uffd < 0 ? -errno : 0;
+	calls[0] = (struct dbx_call){.number = SYS_close, .args = {theirs}};
+	result = dbx_inject(engine, proc, &proc->threads[0], 0, 1);
+	if (stolen < 0 || result < 0)
+		return stolen < 0 ? stolen : result;
+	struct uffdio_api api = {.api = UFFD_API, .features = UFFD_FEATURE_WP_ASYNC | UFFD_FEATURE_WP_UNPOPULATED | UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM};
+	return ioctl(proc->uffd, UFFDIO_API, &api) ? -errno : 0;
+}
+
+/* Begins to follow a stopped process. Nothing is protected yet: every region counts as fresh until it is armed. */
+int dbx_enroll(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	if (!proc->thread_count)
+		return -ESRCH;
+	dbx_unenroll(proc);
+	engine->culprit = proc->pid;
+	proc->pagemap = open_proc(proc->pid, "pagemap", O_RDONLY);
+	proc->mem = open_proc(proc->pid, "mem", O_RDWR);
+	proc->maps = open_proc(proc->pid, "maps", O_RDONLY);
+	int result = proc->pagemap < 0 ? proc->pagemap : proc->mem < 0 ? proc->mem : proc->maps < 0 ? proc->maps : 0;
+	if (result >= 0)
+		result = dbx_read_regions(engine, proc);
+	if (result >= 0)
+		result = make_scratch(engine, proc);
+	if (result >= 0)
+		result = make_tracking(engine, proc);
+	if (result < 0)
+		dbx_unenroll(proc);
+	else
+		proc->enrolled = true;
+	return result;
+}
+
+static uint32_t classify(const struct dbx_proc *proc, const struct dbx_procmap_query *query, const char *name)
+{
+	uint32_t flags = (uint32_t)query->vma_flags & 15u;
+	if (!strncmp(name, "[v", 2) || (query->vma_start <= proc->scratch && proc->scratch < query->vma_end) ||
+	    (proc->scratch && query->vma_start >= proc->scratch && query->vma_start < proc->scratch + DBX_SCRATCH_BYTES))
+		flags |= DBX_REGION_SPECIAL;
+	else if ((flags & DBX_REGION_SHARED) && (!strncmp(name, "/dev/zero", 9) || !strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5)))
+		flags |= DBX_REGION_OBJECT;
+	if (query->vma_page_size != DBX_PAGE)
+		flags |= DBX_REGION_HUGETLB;
+	return flags;
+}
+
+/* Fills the engine's region list for one process, in address order. */
+int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	engine->region_count = 0;
+	engine->names_used = 0;
+	for (uint64_t at = 0;;) {
+		if (engine->region_count == DBX_REGIONS_MAX || engine->names_used + 4096 > DBX_NAMES_MAX)
+			return -E2BIG;
+		char *name = engine->names + engine->names_used;
+		struct dbx_procmap_query query = {.size = sizeof query, .query_flags = DBX_PROCMAP_COVERING_OR_NEXT, .query_addr = at, .vma_name_size = 4096, .vma_name_addr = (uint64_t)(uintptr_t)name};
+		if (ioctl(proc->maps, DBX_PROCMAP_QUERY, &query)) {
+			if (errno == ENOENT)
+				return 0;
+			return -errno;
+		}
+		uint32_t len = query.vma_name_size ? query.vma_name_size - 1 : 0;
+		name[len] = 0;
+		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, classify(proc, &query, name), len};
+		engine->names_used += len + 1;
+		at = query.vma_end;
+	}
+}
+
+static bool tracked(const struct dbx_region *region)
+{
+	return !(region->flags & (DBX_REGION_SPECIAL | DBX_REGION_SHARED | DBX_REGION_HUGETLB));
+}
+
+/* Pages of a range that hold bytes of their own: present or swapped, not of a file, not the zero page. */
+int dbx_present(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start, uint64_t end, struct dbx_runs *runs)
+{
+	while (start < end) {
+		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .start = start, .end = end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX, .category_inverted = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO,
+					      .category_mask = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO, .category_anyof_mask = DBX_PAGE_IS_PRESENT | DBX_PAGE_IS_SWAPPED, .return_mask = DBX_PAGE_IS_PRESENT};
+		long got = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
+		if (got < 0)
+			return -errno;
+		int result = 0;
+		for (long i = 0; i < got && result >= 0; i++)
+			result = dbx_runs_add(runs, engine->vec[i].start, engine->vec[i].end);
+		memset(engine->vec, 0, (size_t)got * sizeof *engine->vec);
+		if (result < 0)
+			return result;
+		start = arg.walk_end;
+	}
+	return 0;
+}
+
+/* Registers a region and protects all of it, holes included, so that the next scan reports every change. */
+int dbx_arm(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start, uint64_t end)
+{
+	(void)engine;
+	struct uffdio_register reg = {.range = {start, end - start}, .mode = UFFDIO_REGISTER_MODE_WP};
+	if (ioctl(proc->uffd, UFFDIO_REGISTER, &reg))
+		return -errno;
+	struct dbx_pm_scan_arg arg = {.size = sizeof arg, .flags = DBX_PM_SCAN_WP_MATCHING | DBX_PM_SCAN_CHECK_WPASYNC, .start = start, .end = end, .category_mask = DBX_PAGE_IS_WRITTEN, .return_mask = DBX_PAGE_IS_WRITTEN};
+	return ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg) < 0 ? -errno : 0;
+}
+
+/*
+ * Written pages of one range into `dirty`. With -EPERM some region in it is not registered: the kernel has then stored, and in clearing mode
+ * already protected, what lies before it, but does not say how many runs those are (fs/proc/task_mmu.c, do_pagemap_scan). The vector is kept
+ * zeroed, so they can be counted.
+ */
+static int scan_range(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx_scan_mode mode, struct dbx_run range, struct dbx_runs *dirty)
+{
+	uint64_t flags = DBX_PM_SCAN_CHECK_WPASYNC | (mode == DBX_SCAN_CLEAR ? DBX_PM_SCAN_WP_MATCHING : 0);
+	while (range.start < range.end) {
+		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .flags = flags, .start = range.start, .end = range.end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX,
+					      .category_mask = DBX_PAGE_IS_WRITTEN, .return_mask = DBX_PAGE_IS_WRITTEN};
+		long got = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
+		int error = got < 0 ? errno : 0;
+		if (error == EPERM)
+			for (got = 0; got < (long)DBX_VEC_MAX && engine->vec[got].end;)
+				got++;
+		int result = 0;
+		for (long i = 0; i < got && result >= 0; i++)
+			if (!error || mode == DBX_SCAN_CLEAR)
+				result = dbx_runs_add(dirty, engine->vec[i].start, engine->vec[i].end);
+		if (got > 0)
+			memset(engine->vec, 0, (size_t)got * sizeof *engine->vec);
+		if (error || result < 0)
+			return error ? -error : result;
+		range.start = arg.walk_end;
+	}
+	return 0;
+}
+
+bool dbx_no_access(const struct dbx_region *region)
+{
+	return !(region->flags & (DBX_REGION_READ | DBX_REGION_WRITE | DBX_REGION_EXEC));
+}
+
+/*
+ * Scans every private region: `dirty` gets the pages written since the last clearing scan, `fresh` the regions that are not registered. Adjacent
+ * regions and the gaps between them are one ioctl. Regions without any access are often reservations that are not registered, so each is
+ * asked for itself.
+ */
+int dbx_scan(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx_scan_mode mode, struct dbx_runs *dirty, struct dbx_runs *fresh)
+{
+	int result = 0;
+	for (uint32_t i = 0, last; i < engine->region_count && result >= 0; i = last + 1) {
+		const struct dbx_region *region = engine->regions;
+		last = i;
+		if (!tracked(&region[i]))
+			continue;
+		while (!dbx_no_access(&region[last]) && last + 1 < engine->region_count && tracked(&region[last + 1]) && !dbx_no_access(&region[last + 1]))
+			last++;
+		result = scan_range(engine, proc, mode, (struct dbx_run){region[i].start, region[last].end}, dirty);
+		if (result != -EPERM)
+			continue;
+		result = 0;
+		for (uint32_t k = i; k <= last && result >= 0; k++) {
+			result = scan_range(engine, proc, mode, (struct dbx_run){region[k].start, region[k].end}, dirty);
+			if (result == -EPERM)
+				result = dbx_runs_append(fresh, region[k].start, region[k].end);
+		}
+	}
+	return result;
+}
+
+static int64_t read_slow(const struct dbx_proc *proc, struct dbx_run run, uint8_t *to)
+{
+	for (uint64_t at = run.start; at < run.end; at += DBX_PAGE, to += DBX_PAGE)
+		if (DBX_RETRY(pread(proc->mem, to, DBX_PAGE, (off_t)at)) != (ssize_t)DBX_PAGE)
+			memset(to, 0, DBX_PAGE);
+	return 0;
+}
+
+/*
+ * Copies the pages of the runs, one after the other, to `to`. What the plain way cannot read (no read permission) goes through /proc/PID/mem;
+ * a page past the end of its file reads as zeros, which is what the region shows again after its file is mapped again.
+ */
+int64_t dbx_read_pages(const struct dbx_proc *proc, const struct dbx_run *runs, uint64_t count, uint8_t *to)
+{
+	struct iovec remote[512];
+	uint64_t i = 0, total = 0;
+	while (i < count) {
+		int n = 0;
+		uint64_t bytes = 0;
+		for (; n < 512 && i + (uint64_t)n < count && bytes < (UINT64_C(1) << 30); n++) {
+			remote[n] = (struct iovec){(void *)(uintptr_t)runs[i + (uint64_t)n].start, runs[i + (uint64_t)n].end - runs[i + (uint64_t)n].start};
+			bytes += remote[n].iov_len;
+		}
+		struct iovec local = {to, bytes};
+		ssize_t got = process_vm_readv(proc->pid, &local, 1, remote, (unsigned long)n, 0);
+		if (got != (ssize_t)bytes) {
+			uint8_t *at = to;
+			for (int k = 0; k < n; k++) {
+				(void)read_slow(proc, runs[i + (uint64_t)k], at);
+				at += remote[k].iov_len;
+			}
+		}
+		to += bytes;
+		total += bytes;
+		i += (uint64_t)n;
+	}
+	return (int64_t)total;
+}
