@@ -82,10 +82,15 @@ struct dbx_check_entry {
 };
 _Static_assert(sizeof(struct dbx_check_entry) == 112, "shared with Java");
 
+enum {
+	DBX_CHECK_CONTENT = 1, /* hash the bytes of regular files */
+	DBX_CHECK_SHALLOW = 2, /* the entries of the directory, not what is below them */
+};
+
 struct dbx_check_walk {
 	uint64_t root; /* path of a directory, NUL-terminated; followed, because /proc/PID/root is a link */
 	uint64_t below; /* relative path in it, no link followed */
-	uint64_t content; /* 1: hash the bytes of regular files */
+	uint64_t how; /* DBX_CHECK_CONTENT, DBX_CHECK_SHALLOW */
 	uint64_t out;
 	uint64_t out_bytes;
 };

@@ -99,7 +99,7 @@ static int put_entry(struct walker *w, int parent, const char *name, const struc
 	};
 	int error = hash_xattrs(parent, name, entry->xattrs);
 	struct dbx_check_hash hash = { { 0, 0 } };
-	if (!error && w->request->content && S_ISREG(st->st_mode))
+	if (!error && (w->request->how & DBX_CHECK_CONTENT) && S_ISREG(st->st_mode))
 		error = hash_content(parent, name, st, &hash);
 	memcpy(entry->content, hash.h, sizeof(hash.h));
 	entry->error = (uint32_t)-error;
@@ -124,7 +124,7 @@ static int walk_entry(struct walker *w, int parent, const char *name, size_t pat
 		w->path[path_len] = '/';
 	memcpy(w->path + path_len + slash, name, name_len + 1);
 	int error = put_entry(w, parent, name, &st);
-	if (error || !S_ISDIR(st.st_mode) || st.st_dev != w->device)
+	if (error || !S_ISDIR(st.st_mode) || st.st_dev != w->device || (w->request->how & DBX_CHECK_SHALLOW))
 		return error;
 	int fd = DBX_RETRY(openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	if (fd < 0)

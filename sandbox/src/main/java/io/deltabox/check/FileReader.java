@@ -22,6 +22,8 @@ import java.util.TreeSet;
 final class FileReader {
   private static final int REQUEST_BYTES = 40;
   private static final int ENTRY_BYTES = 112;
+  private static final int CONTENT = 1;
+  private static final int SHALLOW = 2;
   private static final int S_IFMT = 0xf000;
   private static final int S_IFDIR = 0x4000;
 
@@ -47,16 +49,20 @@ final class FileReader {
   /** Path to description; names that lead to the same file are part of it. */
   Map<String, String> read(int initPid) throws IOException {
     String root = "/proc/" + initPid + "/root";
+    walk(root, ".", CONTENT | SHALLOW);
+    for (String name : OTHER) {
+      files.remove("/" + name);
+    }
     for (String name : topLevel(root)) {
       boolean base = BASE.contains(name) || name.startsWith("lib");
       boolean skipped = base && scope.base() == Scope.Base.SKIPPED;
       if (skipped || OTHER.contains(name)) {
         continue;
       }
-      walk(root, name, !base);
+      walk(root, name, base ? 0 : CONTENT);
     }
     for (String extra : scope.extraPaths()) {
-      walk(root, extra.substring(1), true);
+      walk(root, extra.substring(1), CONTENT);
     }
     for (TreeSet<String> names : links.values()) {
       if (names.size() > 1) {
@@ -80,7 +86,7 @@ final class FileReader {
     return names;
   }
 
-  private void walk(String root, String below, boolean content) throws IOException {
+  private void walk(String root, String below, int how) throws IOException {
     if (scope.skippedPaths().contains("/" + below)) {
       return;
     }
@@ -90,7 +96,7 @@ final class FileReader {
     try (Memory request = Memory.allocate(bytes, Memory.Touch.LATER)) {
       ByteBuffer buffer = request.slice(0, bytes);
       long text = request.address() + REQUEST_BYTES;
-      buffer.putLong(text).putLong(text + rootBytes.length).putLong(content ? 1 : 0);
+      buffer.putLong(text).putLong(text + rootBytes.length).putLong(how);
       buffer.position(REQUEST_BYTES);
       buffer.put(rootBytes).put(belowBytes);
       call(buffer, request.address(), below);
@@ -124,7 +130,8 @@ final class FileReader {
   private void parse(ByteBuffer entries, String below) {
     for (int at = 0; at < entries.limit(); at += entries.getInt(at)) {
       String name = text(entries, at + ENTRY_BYTES, entries.getInt(at + 96));
-      String path = "/" + below + (name.equals(".") ? "" : "/" + name);
+      String parent = below.equals(".") ? "" : "/" + below;
+      String path = name.isEmpty() && !parent.isEmpty() ? parent : parent + "/" + name;
       if (scope.skippedPaths().stream().anyMatch(s -> path.equals(s) || path.startsWith(s + "/"))) {
         continue;
       }
