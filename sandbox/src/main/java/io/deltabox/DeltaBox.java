@@ -1,37 +1,67 @@
 package io.deltabox;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.Map;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 
 /**
  * A box of sandboxes: makes, finds and ends them. All of them end with it and with this process.
  * Thread-safe.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class DeltaBox implements AutoCloseable {
   /** Characters of an id a prefix must have at least. */
   public static final int PREFIX_MIN = 6;
 
-  private final DeltaBoxConfig config;
-  private final List<Sandbox> sandboxes = new ArrayList<>();
+  private static final int BASES_MAX = 16;
 
-  private DeltaBox(DeltaBoxConfig config) {
+  private final DeltaBoxConfig config;
+  private final Clock clock = Clock.systemUTC();
+  private final Cgroups cgroups;
+  private final IoLoop loop;
+  private final ScheduledThreadPoolExecutor timer;
+  private final Object lock = new Object();
+  // Guarded by lock.
+  private final Map<Id, Sandbox> sandboxes = new LinkedHashMap<>();
+  private final Map<List<BaseLayer.Exposure>, BaseLayer> bases = new LinkedHashMap<>();
+  private @org.jspecify.annotations.Nullable Descriptor program;
+  private boolean closed;
+
+  private DeltaBox(DeltaBoxConfig config) throws IOException {
     this.config = config;
+    this.cgroups = Cgroups.detect();
+    this.loop = new IoLoop();
+    this.timer =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "deltabox-timer");
+              thread.setDaemon(true);
+              return thread;
+            });
+    timer.setRemoveOnCancelPolicy(true);
   }
 
-  /**
-   * Opens a box. What an earlier one left behind when it was killed is removed.
-   *
-   * @throws UnavailableException if this machine or user cannot run sandboxes
-   */
+  /** Opens a box. Control groups of boxes that were killed are removed. */
   public static DeltaBox open(DeltaBoxConfig config) throws IOException {
-    return new DeltaBox(config);
+    DeltaBox box = new DeltaBox(config);
+    for (Path group : box.cgroups.leftOver()) {
+      CgroupSet.removeTree(group);
+    }
+    return box;
   }
 
   public DeltaBoxConfig config() {
     return config;
+  }
+
+  /** What does not hold on this machine, for every sandbox: one line each. */
+  public List<String> notices() {
+    return cgroups.notices();
   }
 
   /**
@@ -41,13 +71,116 @@ public final class DeltaBox implements AutoCloseable {
    * @throws UnavailableException if this machine or user lacks something
    */
   public Sandbox create(SandboxSpec spec) throws IOException {
-    throw new UnavailableException("not connected yet");
+    Checks.sandbox(spec);
+    int uid = SandboxFunctions.get().dbx_sandbox_uid();
+    if (uid != 0) {
+      throw new UnavailableException(
+          "create sandbox failed: needs root for mounts and namespaces, running as uid="
+              + uid
+              + " (start the daemon as root)");
+    }
+    Id id = Id.make(clock.instant());
+    synchronized (lock) {
+      requireFree(spec);
+      // Reserves the name; the entry is replaced or removed below.
+      sandboxes.put(id, Sandbox.reserved(id, spec));
+    }
+    try {
+      Sandbox sandbox = make(id, spec);
+      synchronized (lock) {
+        if (closed) {
+          sandbox.close();
+          throw new SandboxClosedException("the box is closed");
+        }
+        if (sandbox.running()) {
+          sandboxes.put(id, sandbox);
+        }
+      }
+      return sandbox;
+    } catch (IOException | RuntimeException e) {
+      forget(id);
+      throw e;
+    }
+  }
+
+  private void requireFree(SandboxSpec spec) throws SandboxException {
+    if (closed) {
+      throw new SandboxClosedException("the box is closed");
+    }
+    for (Sandbox other : sandboxes.values()) {
+      if (spec.name() != null && spec.name().equals(other.name())) {
+        throw new InvalidRequestException(
+            "sandbox name is in use: name="
+                + spec.name()
+                + " sandbox="
+                + other.id().brief()
+                + " (choose another, or end that one)");
+      }
+    }
+  }
+
+  private Sandbox make(Id id, SandboxSpec spec) throws IOException {
+    Exposures exposures = Exposures.open(spec.exposed());
+    try (exposures) {
+      Mounts mounts;
+      Descriptor initProgram;
+      synchronized (lock) {
+        mounts = Mounts.make(base(exposures.list()), spec.upperBytesMax());
+        initProgram = program();
+      }
+      CgroupSet groups;
+      try {
+        groups = cgroups.make(id, spec);
+      } catch (IOException | RuntimeException e) {
+        mounts.close();
+        throw e;
+      }
+      SandboxHost host =
+          SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
+      Sandbox.Services services =
+          new Sandbox.Services(loop, timer, clock, config, () -> forget(id), notices());
+      return Sandbox.of(id, spec, host, services);
+    }
+  }
+
+  private BaseLayer base(List<BaseLayer.Exposure> exposures) throws IOException {
+    BaseLayer known = bases.get(exposures);
+    if (known != null && known.current()) {
+      return known;
+    }
+    if (known != null) {
+      known.close();
+      bases.remove(exposures);
+    }
+    if (bases.size() >= BASES_MAX) {
+      List<BaseLayer.Exposure> oldest = bases.keySet().iterator().next();
+      BaseLayer dropped = bases.remove(oldest);
+      if (dropped != null) {
+        dropped.close();
+      }
+    }
+    BaseLayer made = BaseLayer.build(exposures);
+    bases.put(exposures, made);
+    return made;
+  }
+
+  private Descriptor program() throws IOException {
+    if (program == null) {
+      program = SandboxHost.program();
+    }
+    return program;
+  }
+
+  private void forget(Id id) {
+    synchronized (lock) {
+      sandboxes.remove(id);
+    }
   }
 
   /** The running sandboxes, oldest first. */
   public List<Sandbox> sandboxes() {
-    synchronized (sandboxes) {
-      return List.copyOf(sandboxes);
+    synchronized (lock) {
+      return sandboxes.values().stream().filter(Sandbox::running).toList();
     }
   }
 
@@ -65,11 +198,26 @@ public final class DeltaBox implements AutoCloseable {
 
   /** Ends all sandboxes. Idempotent. */
   @Override
-  public void close() {}
-
-  /** Names the box for logs. */
-  @Override
-  public @Nullable String toString() {
-    return "box " + config.dataDirectory();
+  public void close() {
+    List<Sandbox> last;
+    synchronized (lock) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      last = new ArrayList<>(sandboxes.values());
+    }
+    // All begin to die before the first is waited for.
+    last.forEach(Sandbox::kill);
+    last.forEach(Sandbox::close);
+    synchronized (lock) {
+      bases.values().forEach(BaseLayer::close);
+      bases.clear();
+      if (program != null) {
+        program.close();
+      }
+    }
+    timer.shutdownNow();
+    loop.close();
   }
 }

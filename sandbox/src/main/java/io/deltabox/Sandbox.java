@@ -1,8 +1,17 @@
 package io.deltabox;
 
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,14 +19,77 @@ import org.jspecify.annotations.Nullable;
  * with {@link #close}, with its box and with this process. Thread-safe; a checkpoint or rollback
  * waits for commands that are just being started and the other way round.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class Sandbox implements AutoCloseable {
   private final Id id;
   private final SandboxSpec spec;
+  private final @Nullable Parts parts;
+  private final ReentrantReadWriteLock startOrCapture = new ReentrantReadWriteLock(true);
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private final CountDownLatch closeDone = new CountDownLatch(1);
 
-  Sandbox(Id id, SandboxSpec spec) {
+  /** What a box lends to its sandboxes. */
+  record Services(
+      IoLoop loop,
+      ScheduledExecutorService timer,
+      Clock clock,
+      DeltaBoxConfig config,
+      Runnable whenClosed,
+      List<String> notices) {}
+
+  private record Parts(
+      SandboxHost host, Commands commands, SandboxState state, Services services) {}
+
+  private Sandbox(Id id, SandboxSpec spec, @Nullable Parts parts) {
     this.id = id;
     this.spec = spec;
+    this.parts = parts;
+  }
+
+  /** Holds the place of one that is being made. */
+  static Sandbox reserved(Id id, SandboxSpec spec) {
+    return new Sandbox(id, spec, null);
+  }
+
+  /** Takes ownership of the host, also on failure. */
+  static Sandbox of(Id id, SandboxSpec spec, SandboxHost host, Services services)
+      throws IOException {
+    AtomicReference<@Nullable Sandbox> self = new AtomicReference<>();
+    Commands commands = null;
+    try {
+      commands =
+          new Commands(
+              host, services.loop(), services.timer(), services.clock(), () -> closeLater(self));
+      SandboxState state = SandboxStates.open(id, host, commands, services.config());
+      Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
+      self.set(sandbox);
+      if (commands.gone()) {
+        sandbox.close();
+      }
+      return sandbox;
+    } catch (IOException | RuntimeException e) {
+      if (commands != null) {
+        commands.close();
+      }
+      host.close();
+      throw e;
+    }
+  }
+
+  /** Pid 1 has died by itself: the rest goes too, on a thread that may wait. */
+  private static void closeLater(AtomicReference<@Nullable Sandbox> self) {
+    Sandbox sandbox = self.get();
+    if (sandbox != null && !sandbox.closed.get()) {
+      Thread thread = new Thread(sandbox::close, "deltabox-end");
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
+  private Parts parts() throws SandboxClosedException {
+    if (parts == null || closed.get() || parts.commands().gone()) {
+      throw new SandboxClosedException("the sandbox has ended: sandbox=" + id.brief());
+    }
+    return parts;
   }
 
   public Id id() {
@@ -41,12 +113,12 @@ public final class Sandbox implements AutoCloseable {
 
   /** False once it has ended, by itself or by {@link #close}. */
   public boolean running() {
-    return false;
+    return parts != null && !closed.get() && !parts.commands().gone();
   }
 
   /** Things a user should know that hold for this sandbox on this machine: one line each. */
   public List<String> notices() {
-    return List.of();
+    return parts == null ? List.of() : parts.services().notices();
   }
 
   /**
@@ -57,7 +129,18 @@ public final class Sandbox implements AutoCloseable {
    * @throws SandboxClosedException if the sandbox has ended
    */
   public Exec start(ExecSpec spec) throws IOException {
-    throw new SandboxClosedException("not connected yet");
+    return start(spec, !spec.background());
+  }
+
+  private RunningExec start(ExecSpec spec, boolean lossless) throws IOException {
+    Checks.exec(spec);
+    Parts now = parts();
+    startOrCapture.readLock().lock();
+    try {
+      return now.commands().start(spec, Environment.of(this.spec, spec), lossless);
+    } finally {
+      startOrCapture.readLock().unlock();
+    }
   }
 
   /** Runs a command without input as root and waits for its end. */
@@ -65,9 +148,17 @@ public final class Sandbox implements AutoCloseable {
     return exec(ExecSpec.builder(argv).stdin(ExecSpec.Stdin.NONE).build());
   }
 
-  /** Runs a command and waits for its end; its input is closed at once. */
+  /**
+   * Runs a command and waits for its end; its input is closed at once. The last {@link
+   * Exec#OUTPUT_KEPT_MAX} bytes of each stream are returned, however much it writes.
+   */
   public ExecResult exec(ExecSpec spec) throws IOException, InterruptedException {
-    throw new SandboxClosedException("not connected yet");
+    RunningExec exec = start(spec, /* lossless= */ false);
+    if (spec.tty() == null) {
+      exec.stdin().close();
+    }
+    exec.waitFor();
+    return exec.result();
   }
 
   /**
@@ -76,17 +167,28 @@ public final class Sandbox implements AutoCloseable {
    * @throws NotFoundException if there is none, or if it ended so long ago that it is forgotten
    */
   public Exec exec(int execId) throws SandboxException {
-    throw new NotFoundException("no such command: id=" + execId + " sandbox=" + id.brief());
+    RunningExec exec = parts == null ? null : parts.commands().get(execId);
+    if (exec == null) {
+      throw new NotFoundException(
+          "no such command: id="
+              + execId
+              + " sandbox="
+              + id.brief()
+              + " (see them with 'deltabox ps "
+              + id.brief()
+              + "')");
+    }
+    return exec;
   }
 
   /** Running commands and the latest finished ones, by id. */
   public List<Exec> execs() {
-    return List.of();
+    return parts == null ? List.of() : List.copyOf(parts.commands().all());
   }
 
   /** What runs inside at this moment, by pid; the list may be torn while processes come and go. */
   public List<ProcessInfo> processes() throws IOException {
-    return List.of();
+    return ProcFiles.below(parts().host().initPid());
   }
 
   /** Same as {@code checkpoint(null)}. */
@@ -101,7 +203,8 @@ public final class Sandbox implements AutoCloseable {
    * @param name label, unique in the sandbox; moved here when another snapshot had it; or null
    */
   public Snapshot checkpoint(@Nullable String name) throws IOException {
-    throw new SandboxClosedException("not connected yet");
+    Checks.name("snapshot", name);
+    return alone(state -> state.checkpoint(name));
   }
 
   /** Puts the sandbox back to a snapshot of its lineage. */
@@ -115,7 +218,22 @@ public final class Sandbox implements AutoCloseable {
    * @param snapshot as {@link #snapshot} takes it
    */
   public RollbackResult rollback(String snapshot) throws IOException {
-    throw new SandboxClosedException("not connected yet");
+    return alone(state -> state.rollback(snapshot(snapshot).id()));
+  }
+
+  /** A use of the state that must see no command being started. */
+  private interface StateUse<T> {
+    T apply(SandboxState state) throws IOException;
+  }
+
+  private <T> T alone(StateUse<T> use) throws IOException {
+    Parts now = parts();
+    startOrCapture.writeLock().lock();
+    try {
+      return use.apply(now.state());
+    } finally {
+      startOrCapture.writeLock().unlock();
+    }
   }
 
   /**
@@ -125,35 +243,114 @@ public final class Sandbox implements AutoCloseable {
    *     {@code @-N} for the N-th before the current one ({@code @-0} is the current one)
    */
   public Snapshot snapshot(String wanted) throws IOException {
-    throw new NotFoundException("no such snapshot: " + Text.quote(wanted));
+    if (wanted.matches("@-[0-9]{1,9}")) {
+      List<Snapshot> lineage = lineage();
+      int back = Integer.parseInt(wanted.substring(2));
+      if (back >= lineage.size()) {
+        throw new NotFoundException(
+            "no such snapshot: "
+                + Text.quote(wanted)
+                + ", the lineage has "
+                + lineage.size()
+                + " snapshots (see them with 'deltabox log "
+                + id.brief()
+                + "')");
+      }
+      return lineage.get(back);
+    }
+    return Lookup.find(
+        "snapshot",
+        wanted,
+        snapshots(),
+        s -> s.id().toString(),
+        Snapshot::name,
+        "deltabox log " + id.brief());
   }
 
   /** All snapshots kept, oldest first. */
   public List<Snapshot> snapshots() throws IOException {
-    return List.of();
+    return parts().state().snapshots();
   }
 
   /** The current snapshot and those before it, newest first. */
   public List<Snapshot> lineage() throws IOException {
-    return List.of();
+    Map<Id, Snapshot> byId = new HashMap<>();
+    snapshots().forEach(s -> byId.put(s.id(), s));
+    List<Snapshot> lineage = new ArrayList<>();
+    Id next = parts().state().current();
+    while (next != null) {
+      Snapshot snapshot = byId.get(next);
+      next = null;
+      if (snapshot != null) {
+        lineage.add(snapshot);
+        next = snapshot.parent();
+      }
+    }
+    return lineage;
   }
 
   /** The snapshot the sandbox was last saved as or put back to, or null before the first. */
   public @Nullable Snapshot current() throws IOException {
-    return null;
+    List<Snapshot> lineage = lineage();
+    return lineage.isEmpty() ? null : lineage.get(0);
   }
 
   /** What changed from one snapshot to another; both as {@link #snapshot} takes them. */
   public SnapshotDiff diff(String from, String to) throws IOException {
-    throw new SandboxClosedException("not connected yet");
+    return alone(state -> state.diff(snapshot(from).id(), snapshot(to).id()));
   }
 
   /** Forgets a snapshot; what other snapshots need of it stays. */
   public void remove(String snapshot) throws IOException {
-    throw new SandboxClosedException("not connected yet");
+    alone(
+        state -> {
+          Id wanted = snapshot(snapshot).id();
+          state.remove(wanted);
+          return wanted;
+        });
   }
 
-  /** Kills everything inside and forgets its snapshots and files. Idempotent. */
+  /** Begins its end without waiting. */
+  void kill() {
+    if (parts != null && !closed.get()) {
+      parts.host().kill();
+    }
+  }
+
+  /**
+   * Kills everything inside and forgets its snapshots and files. When it returns nothing is left.
+   * Idempotent.
+   */
   @Override
-  public void close() {}
+  public void close() {
+    if (parts == null) {
+      return;
+    }
+    if (!closed.compareAndSet(false, true)) {
+      awaitClosed();
+      return;
+    }
+    try {
+      parts.host().kill();
+      parts.commands().close();
+      parts.state().close();
+      parts.host().close();
+    } finally {
+      parts.services().whenClosed().run();
+      closeDone.countDown();
+    }
+  }
+
+  private void awaitClosed() {
+    try {
+      closeDone.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "sandbox " + id.brief() + (name() == null ? "" : " " + name());
+  }
 }

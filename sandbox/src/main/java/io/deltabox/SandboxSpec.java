@@ -52,9 +52,7 @@ public record SandboxSpec(
     private long memoryBytesMax = MachineMemory.totalBytes() / 2;
     private double cpus = Runtime.getRuntime().availableProcessors();
     private long processesMax = 4096;
-    // A quarter of the machine at most, so that a full disk inside is ENOSPC long before the memory
-    // limit kills.
-    private long upperBytesMax = Math.min(4L << 30, MachineMemory.totalBytes() / 4);
+    private @Nullable Long upperBytesMax;
     private final List<String> exposed = new ArrayList<>();
     private final Map<String, String> env = new LinkedHashMap<>();
 
@@ -103,8 +101,11 @@ public record SandboxSpec(
     }
 
     public SandboxSpec build() {
+      // Half of the memory at most, so that a full disk inside is ENOSPC before the memory limit
+      // kills.
+      long upper = upperBytesMax != null ? upperBytesMax : Math.min(4L << 30, memoryBytesMax / 2);
       return new SandboxSpec(
-          name, hostname, memoryBytesMax, cpus, processesMax, upperBytesMax, exposed, env);
+          name, hostname, memoryBytesMax, cpus, processesMax, upper, exposed, env);
     }
   }
 }

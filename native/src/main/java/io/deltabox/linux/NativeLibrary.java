@@ -87,6 +87,17 @@ public final class NativeLibrary {
     return unpack(program, directory);
   }
 
+  /**
+   * The bytes of one of the programs in the jar.
+   *
+   * @param program {@code deltabox-init} or {@code deltabox-client}
+   */
+  public static byte[] program(String program) throws IOException {
+    try (InputStream in = resource(program)) {
+      return in.readAllBytes();
+    }
+  }
+
   private static <T> T bindUnchecked(Class<T> functions) {
     // The sixth integer argument is passed corrupted by jnr-ffi's assembler stubs on x86-64; must
     // be set before the first use.
@@ -129,16 +140,21 @@ public final class NativeLibrary {
   }
 
   private static Path unpack(String name, Path directory) throws IOException {
-    String resource = "/" + resourceFolder() + "/" + name;
     Path file = directory.resolve(name);
-    try (InputStream in = NativeLibrary.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IOException("no native code for this machine in the jar: resource=" + resource);
-      }
+    try (InputStream in = resource(name)) {
       Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
     }
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwx------"));
     return file;
+  }
+
+  private static InputStream resource(String name) throws IOException {
+    String resource = "/" + resourceFolder() + "/" + name;
+    InputStream in = NativeLibrary.class.getResourceAsStream(resource);
+    if (in == null) {
+      throw new IOException("no native code for this machine in the jar: resource=" + resource);
+    }
+    return in;
   }
 
   private static void delete(Path file, Path directory) {

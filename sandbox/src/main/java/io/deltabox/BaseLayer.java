@@ -1,0 +1,301 @@
+package io.deltabox;
+
+import io.deltabox.linux.Errno;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The layer between the host's root directory and what a sandbox writes: it lets only an allow list
+ * of the host through.
+ *
+ * <p>It lies on a private tmpfs that is attached nowhere. Programs and libraries ({@code /usr /bin
+ * /sbin /lib*}) pass through; {@code /etc} is replaced by copies of listed files with other
+ * accounts; the usual empty directories are there; every other name in the root directory is whited
+ * out. A name that appears in the host's root directory later would show, therefore {@link
+ * #current} is asked before each use.
+ *
+ * <p>No whiteout may lie below a directory that is opaque in this same layer: overlayfs would list
+ * it.
+ */
+final class BaseLayer implements AutoCloseable {
+  private static final Set<String> PASSED =
+      Set.of("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32");
+
+  /** Copied if everybody may read them; what holds or may hold secrets is not here. */
+  private static final List<String> ETC =
+      List.of(
+          "alternatives",
+          "bash.bashrc",
+          "bash_completion",
+          "ca-certificates.conf",
+          "debian_version",
+          "fedora-release",
+          "fonts",
+          "gai.conf",
+          "host.conf",
+          "inputrc",
+          "issue",
+          "java-11-openjdk",
+          "java-17-openjdk",
+          "java-21-openjdk",
+          "java-25-openjdk",
+          "ld.so.cache",
+          "ld.so.conf",
+          "ld.so.conf.d",
+          "localtime",
+          "locale.alias",
+          "locale.conf",
+          "locale.gen",
+          "login.defs",
+          "lsb-release",
+          "magic",
+          "mailcap",
+          "mime.types",
+          "networks",
+          "nsswitch.conf",
+          "os-release",
+          "perl",
+          "pki/ca-trust/extracted",
+          "pki/tls/cert.pem",
+          "pki/tls/certs",
+          "profile",
+          "protocols",
+          "python3",
+          "python3.9",
+          "python3.10",
+          "python3.11",
+          "python3.12",
+          "python3.13",
+          "python3.14",
+          "redhat-release",
+          "rpc",
+          "services",
+          "shells",
+          "skel",
+          "ssl/cert.pem",
+          "ssl/certs",
+          "ssl/openssl.cnf",
+          "system-release",
+          "terminfo",
+          "timezone",
+          "vim");
+
+  private static final String HOSTS =
+      """
+      127.0.0.1 localhost sandbox
+      ::1 localhost ip6-localhost ip6-loopback
+      """;
+
+  private static final long BYTES_MAX = 256L << 20;
+  private static final long INODES_MAX = 65536;
+  private static final long COPIED_BYTES_MAX = 8L << 20;
+
+  /**
+   * A host path shown inside.
+   *
+   * @param target absolute path without links, the same on the host and inside
+   * @param directory whether it is one
+   */
+  record Exposure(Path target, boolean directory) {}
+
+  private final Descriptor mount;
+  private final Set<String> rootNames;
+
+  private BaseLayer(Descriptor mount, Set<String> rootNames) {
+    this.mount = mount;
+    this.rootNames = rootNames;
+  }
+
+  /** Builds the layer; the caller closes it. */
+  static BaseLayer build(List<Exposure> exposures) throws IOException {
+    Descriptor mount =
+        Descriptor.of(
+            SandboxFunctions.get()
+                .dbx_sandbox_tmpfs(BYTES_MAX, INODES_MAX, 0755, Mounts.NOSUID | Mounts.NODEV),
+            "make file system of the base layer");
+    BaseLayer layer = new BaseLayer(mount, rootNames());
+    try {
+      layer.fill(exposures);
+      return layer;
+    } catch (IOException | RuntimeException e) {
+      layer.close();
+      throw e;
+    }
+  }
+
+  Descriptor mount() {
+    return mount;
+  }
+
+  /** False if the host's root directory has other names now than when this was built. */
+  boolean current() throws IOException {
+    return rootNames.equals(rootNames());
+  }
+
+  /** True if a host path shows inside without being exposed. */
+  static boolean shown(Path path) {
+    return path.getNameCount() > 0 && PASSED.contains(path.getName(0).toString());
+  }
+
+  @Override
+  public void close() {
+    mount.close();
+  }
+
+  private static Set<String> rootNames() throws IOException {
+    try (var list = Files.list(Path.of("/"))) {
+      return new TreeSet<>(list.map(p -> p.getFileName().toString()).toList());
+    } catch (UncheckedIOException e) {
+      throw new IOException("list host root directory failed", e.getCause());
+    }
+  }
+
+  private void fill(List<Exposure> exposures) throws IOException {
+    Set<String> made = new TreeSet<>(PASSED);
+    for (String line : EmptyDirectories.LIST) {
+      EmptyDirectories.Entry entry = EmptyDirectories.parse(line);
+      directory(entry.path(), entry.mode(), entry.owner());
+      made.add(Path.of(entry.path()).getName(0).toString());
+    }
+    link("var/run", "/run");
+    link("var/lock", "/run/lock");
+    fillEtc();
+    for (Exposure exposure : exposures) {
+      if (!shown(exposure.target())) {
+        mountPoint(exposure);
+        made.add(exposure.target().getName(0).toString());
+      }
+    }
+    for (String name : rootNames) {
+      if (!made.contains(name)) {
+        whiteout(name);
+      }
+    }
+    for (String name : made) {
+      if (!PASSED.contains(name)) {
+        opaque(name);
+      }
+    }
+  }
+
+  private void directory(String path, int mode, int owner) throws IOException {
+    Errno.check(
+        SandboxFunctions.get().dbx_sandbox_directory(mount.fd(), path, mode, owner, owner),
+        "make directory of the base layer path=/" + path);
+  }
+
+  private void whiteout(String name) throws IOException {
+    Errno.check(
+        SandboxFunctions.get().dbx_sandbox_device(mount.fd(), name, 0, 0, 0),
+        "hide host path=/" + name);
+  }
+
+  private void opaque(String name) throws IOException {
+    Errno.check(
+        SandboxFunctions.get().dbx_sandbox_opaque(mount.path().resolve(name).toString()),
+        "hide contents of host path=/" + name);
+  }
+
+  private void link(String path, String target) throws IOException {
+    Files.createSymbolicLink(mount.path().resolve(path), Path.of(target));
+  }
+
+  private void file(String path, String text, Set<PosixFilePermission> mode) throws IOException {
+    Path file = mount.path().resolve(path);
+    Files.write(file, text.getBytes(StandardCharsets.UTF_8));
+    Files.setPosixFilePermissions(file, mode);
+  }
+
+  /** Directories on the way and, at the end, a directory or empty file to mount on. */
+  private void mountPoint(Exposure exposure) throws IOException {
+    Path relative = Path.of("/").relativize(exposure.target());
+    for (int depth = 1; depth < relative.getNameCount(); depth++) {
+      Path ancestor = relative.subpath(0, depth);
+      if (!Files.isDirectory(mount.path().resolve(ancestor), LinkOption.NOFOLLOW_LINKS)) {
+        directory(ancestor.toString(), 0755, 0);
+      }
+    }
+    if (exposure.directory()) {
+      if (!Files.isDirectory(mount.path().resolve(relative), LinkOption.NOFOLLOW_LINKS)) {
+        directory(relative.toString(), 0755, 0);
+      }
+    } else if (!Files.exists(mount.path().resolve(relative), LinkOption.NOFOLLOW_LINKS)) {
+      file(relative.toString(), "", Modes.of("rw-r--r--"));
+    }
+  }
+
+  private void fillEtc() throws IOException {
+    for (String name : ETC) {
+      copy(Path.of("/etc", name), mount.path().resolve("etc").resolve(name));
+    }
+    file("etc/passwd", Accounts.PASSWD, Modes.of("rw-r--r--"));
+    file("etc/group", Accounts.GROUP, Modes.of("rw-r--r--"));
+    file("etc/shadow", Accounts.SHADOW, Modes.of("rw-------"));
+    file("etc/hosts", HOSTS, Modes.of("rw-r--r--"));
+    file("etc/hostname", SandboxSpec.HOSTNAME_DEFAULT + "\n", Modes.of("rw-r--r--"));
+    file("etc/resolv.conf", "", Modes.of("rw-r--r--"));
+    link("etc/mtab", "/proc/self/mounts");
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    if (!Files.exists(from, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    Files.createDirectories(to.getParent());
+    Files.walkFileTree(
+        from,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path dir, BasicFileAttributes attrs)
+              throws IOException {
+            if (!Files.getPosixFilePermissions(dir).contains(PosixFilePermission.OTHERS_READ)) {
+              return FileVisitResult.SKIP_SUBTREE;
+            }
+            Path made = Files.createDirectories(to.resolve(from.relativize(dir)));
+            Files.setPosixFilePermissions(made, Modes.of("rwxr-xr-x"));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attrs)
+              throws IOException {
+            copyFile(file, attrs, to.resolve(from.relativize(file)));
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) {
+            // Gone since it was listed.
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  private static void copyFile(Path from, BasicFileAttributes attrs, Path to) throws IOException {
+    try {
+      if (attrs.isSymbolicLink()) {
+        Files.createSymbolicLink(to, Files.readSymbolicLink(from));
+      } else if (attrs.isRegularFile()
+          && attrs.size() <= COPIED_BYTES_MAX
+          && Files.getPosixFilePermissions(from).contains(PosixFilePermission.OTHERS_READ)) {
+        Files.copy(
+            from, to, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (NoSuchFileException gone) {
+      return;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.deltabox;
+
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Both sides of a command's input and output. The daemon's: {@code input}, {@code output}, {@code
+ * errors} (null with a terminal, whose one descriptor is input and output). The command's: {@code
+ * given}, closed once it has them.
+ */
+record ExecStreams(
+    Descriptor input, Descriptor output, @Nullable Descriptor errors, List<Descriptor> given)
+    implements AutoCloseable {
+  private static final int READ_END = 0;
+  private static final int WRITE_END = 1;
+
+  static ExecStreams open(ExecSpec spec, int devpts) throws IOException {
+    TerminalSize size = spec.tty();
+    return size == null ? pipes(spec.stdin()) : terminal(size, devpts, spec.uid());
+  }
+
+  private static ExecStreams terminal(TerminalSize size, int devpts, int uid) throws IOException {
+    Descriptor.Pair pair =
+        Descriptor.Pair.make(
+            address ->
+                SandboxFunctions.get()
+                    .dbx_sandbox_terminal(devpts, address, size.rows(), size.columns(), uid),
+            "open a terminal");
+    Descriptor slave = pair.second();
+    return new ExecStreams(pair.first(), pair.first(), null, List.of(slave, slave, slave));
+  }
+
+  private static ExecStreams pipes(ExecSpec.Stdin stdin) throws IOException {
+    Descriptor.Pair out = pipe(READ_END);
+    try {
+      Descriptor.Pair err = pipe(READ_END);
+      try {
+        if (stdin == ExecSpec.Stdin.NONE) {
+          Descriptor nothing = Descriptor.open(Descriptor.NOWHERE, "/dev/null", 0);
+          Descriptor closed = new Descriptor(-1);
+          return new ExecStreams(
+              closed, out.first(), err.first(), List.of(nothing, out.second(), err.second()));
+        }
+        Descriptor.Pair in = pipe(WRITE_END);
+        return new ExecStreams(
+            in.second(), out.first(), err.first(), List.of(in.first(), out.second(), err.second()));
+      } catch (IOException e) {
+        err.first().close();
+        err.second().close();
+        throw e;
+      }
+    } catch (IOException e) {
+      out.first().close();
+      out.second().close();
+      throw e;
+    }
+  }
+
+  private static Descriptor.Pair pipe(int ownEnd) throws IOException {
+    return Descriptor.Pair.make(
+        address -> SandboxFunctions.get().dbx_sandbox_pipe(address, ownEnd), "make a pipe");
+  }
+
+  /** The daemon's descriptors. */
+  List<Descriptor> own() {
+    return errors == null ? List.of(input, output) : List.of(input, output, errors);
+  }
+
+  void closeGiven() {
+    given.forEach(Descriptor::close);
+  }
+
+  @Override
+  public void close() {
+    closeGiven();
+    input.close();
+    output.close();
+    if (errors != null) {
+      errors.close();
+    }
+  }
+}
