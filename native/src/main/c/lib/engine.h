@@ -83,6 +83,8 @@ struct dbx_proc {
 	bool enrolled, leader_dead;
 };
 
+struct dbx_fds_context;
+
 #define DBX_OBJECTS_MAX 4096u
 struct dbx_objects {
 	uint32_t count;
@@ -112,6 +114,8 @@ struct dbx_engine {
 	struct dbx_runs look, look_fresh;
 	struct dbx_page_region *vec;
 	struct dbx_objects objects;
+	/* What the descriptor part remembers within one window. */
+	struct dbx_fds_context *descriptors;
 };
 #define DBX_REGIONS_MAX 131072u
 #define DBX_NAMES_MAX (UINT64_C(16) << 20)

@@ -1,5 +1,6 @@
 /* The engine's life and its two windows: checkpoint (stop, read all, thaw, in one call) and freeze (stop, look, stay stopped) for a rollback. */
 #include "capture.h"
+#include "fds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,8 @@ int64_t dbx_engine_open(int32_t init, int32_t channel)
 	engine->regions = reserve(DBX_REGIONS_MAX * sizeof(struct dbx_region));
 	engine->names = reserve(DBX_NAMES_MAX);
 	engine->vec = reserve(DBX_VEC_MAX * sizeof(struct dbx_page_region));
-	if (!engine->regions || !engine->names || !engine->vec)
+	engine->descriptors = reserve(DBX_FDS_CONTEXT_BYTES);
+	if (!engine->regions || !engine->names || !engine->vec || !engine->descriptors)
 		result = -ENOMEM;
 	if (result < 0) {
 		dbx_engine_close((int64_t)(uintptr_t)engine);
@@ -102,6 +104,8 @@ void dbx_engine_close(int64_t handle)
 		munmap(engine->names, DBX_NAMES_MAX);
 	if (engine->vec)
 		munmap(engine->vec, DBX_VEC_MAX * sizeof(struct dbx_page_region));
+	if (engine->descriptors)
+		munmap(engine->descriptors, DBX_FDS_CONTEXT_BYTES);
 	free(engine->stragglers);
 	free(engine->procs);
 	free(engine);

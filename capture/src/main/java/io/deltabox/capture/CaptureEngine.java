@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -152,11 +153,13 @@ public final class CaptureEngine implements AutoCloseable {
     WindowRecords records = aliases.apply(window.records());
     Map<Integer, ProcessState> states = new LinkedHashMap<>();
     records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
+    DescriptorTable descriptors = DescriptorTable.parse(window.recordBytes());
     Refusals.check(states.values());
+    Refusals.check(descriptors);
     hook.enter(CapturePhase.CHECKPOINT_KEEP);
     keep(records, states);
     hook.enter(CapturePhase.CHECKPOINT_COMMIT);
-    return commit(id, records, states);
+    return commit(id, records, states, descriptors);
   }
 
   private void keep(WindowRecords records, Map<Integer, ProcessState> states) throws IOException {
@@ -183,7 +186,10 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   private CheckpointReport commit(
-      UUID id, WindowRecords records, Map<Integer, ProcessState> states) {
+      UUID id,
+      WindowRecords records,
+      Map<Integer, ProcessState> states,
+      DescriptorTable descriptors) {
     Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
     states
         .values()
@@ -193,7 +199,7 @@ public final class CaptureEngine implements AutoCloseable {
     work.retainObjects(objects.keySet());
     SnapshotState before = current;
     SnapshotState made =
-        new SnapshotState(id, before == null ? null : before.id(), processes, objects);
+        new SnapshotState(id, before == null ? null : before.id(), processes, objects, descriptors);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
       keeper.put(made);
@@ -226,7 +232,7 @@ public final class CaptureEngine implements AutoCloseable {
     window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback = new Rollback(tracer, window, keeper, aliases, wanted, hook);
+      rollback = new Rollback(tracer, window, keeper, aliases, wanted, hook, target.initPid());
       RollbackReport report = rollback.run(whileStopped);
       current = wanted;
       return report;

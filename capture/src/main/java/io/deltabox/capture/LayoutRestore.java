@@ -64,7 +64,7 @@ final class LayoutRestore {
               + " "
               + target.label());
     }
-    Memory arena = window.arena();
+    Memory arena = window.aside();
     long bytes =
         tracer.calls.dbx_engine_regions(
             tracer.handle(), process.pid(), arena.address(), arena.size());
@@ -245,7 +245,7 @@ final class LayoutRestore {
   }
 
   private Region regionNow(LiveProcess process, long address) throws CaptureException {
-    Memory arena = window.arena();
+    Memory arena = window.aside();
     long bytes =
         tracer.calls.dbx_engine_regions(
             tracer.handle(), process.pid(), arena.address(), arena.size());

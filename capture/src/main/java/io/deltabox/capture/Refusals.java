@@ -1,7 +1,10 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.Refusal;
 import io.deltabox.linux.Errno;
 import java.util.Collection;
+import java.util.List;
 
 /** What a capture met and cannot put back, said before a snapshot is made of it. */
 final class Refusals {
@@ -19,6 +22,15 @@ final class Refusals {
       for (Region region : process.regions()) {
         check(process, region);
       }
+    }
+  }
+
+  static void check(DescriptorTable descriptors) throws UnsupportedException {
+    List<Refusal> refusals = io.deltabox.capture.descriptors.Refusals.of(descriptors);
+    if (!refusals.isEmpty()) {
+      String more = refusals.size() == 1 ? "" : " (and " + (refusals.size() - 1) + " more)";
+      throw new UnsupportedException(
+          "checkpoint refused, the sandbox runs on: " + refusals.get(0).message() + more);
     }
   }
 

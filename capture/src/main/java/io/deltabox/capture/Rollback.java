@@ -1,5 +1,8 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorReconciler;
+import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.SandboxRoot;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
@@ -21,6 +24,8 @@ final class Rollback {
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
   private final WindowRecords records;
+  private final int init;
+  private final DescriptorTable descriptorsNow;
   private final WindowTimes frozen;
   private final LayoutRestore layout;
 
@@ -41,14 +46,17 @@ final class Rollback {
       Keeper keeper,
       Aliases aliases,
       SnapshotState wanted,
-      CapturePhase.Hook hook)
+      CapturePhase.Hook hook,
+      int init)
       throws IOException {
     this.tracer = tracer;
     this.keeper = keeper;
     this.wanted = wanted;
     this.hook = hook;
+    this.init = init;
     this.frozen = window.times();
     this.records = aliases.apply(window.records());
+    this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
     this.layout = new LayoutRestore(tracer, window, aliases, wanted);
   }
 
@@ -75,6 +83,7 @@ final class Rollback {
     layout.fillObjects(records.objects(), keeper.store(), keeper.work());
     long t3 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_DESCRIPTORS);
+    descriptors();
     long t4 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_PAGES);
     pages();
@@ -216,6 +225,13 @@ final class Rollback {
       mapped.put(
           entry.getKey(),
           layout.apply(entry.getValue(), steps.getOrDefault(entry.getKey(), List.of())));
+    }
+  }
+
+  private void descriptors() throws IOException {
+    Map<Integer, StoppedProcess> processes = new HashMap<>(living);
+    try (SandboxRoot root = SandboxRoot.of(init)) {
+      DescriptorReconciler.reconcile(descriptorsNow, wanted.descriptors(), processes, root);
     }
   }
 

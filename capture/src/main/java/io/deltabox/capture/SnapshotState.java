@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -13,4 +14,5 @@ record SnapshotState(
     UUID id,
     @Nullable UUID parent,
     Map<Integer, ProcessSnapshot> processes,
-    Map<ObjectId, ObjectState> objects) {}
+    Map<ObjectId, ObjectState> objects,
+    DescriptorTable descriptors) {}

@@ -17,6 +17,9 @@ final class Window implements AutoCloseable {
   private static final int TRIES_MAX = 4;
   private static final long ARENA_FIRST = 32L << 20;
 
+  /** A list of the most regions a process may have, with names. */
+  private static final long ASIDE_BYTES = 32L << 20;
+
   /**
    * Java's buffers end at 2 GiB; more than this written between two checkpoints is copied ahead
    * while the sandbox runs.
@@ -31,12 +34,19 @@ final class Window implements AutoCloseable {
 
   private final Tracer tracer;
   private final Memory control;
+  private final Memory aside;
   private Memory arena;
 
   Window(Tracer tracer) throws IOException {
     this.tracer = tracer;
     this.control = Memory.allocate(4096, Memory.Touch.NOW);
+    this.aside = Memory.allocate(ASIDE_BYTES, Memory.Touch.LATER);
     this.arena = Memory.allocate(ARENA_FIRST, Memory.Touch.NOW);
+  }
+
+  /** Room for answers while the arena's records are still in use. */
+  Memory aside() {
+    return aside;
   }
 
   Memory arena() {
@@ -126,6 +136,7 @@ final class Window implements AutoCloseable {
   @Override
   public void close() {
     arena.close();
+    aside.close();
     control.close();
   }
 }
