@@ -113,17 +113,13 @@ public final class Image {
     Map<Long, Region> left = byStart(before);
     Map<Long, Region> right = byStart(after);
     for (long from : union(left, right)) {
-      Region expected = left.get(from);
-      Region found = right.get(from);
-      String at = where + " region 0x" + Long.toHexString(from);
-      if (expected == null || found == null || !layout(expected).equals(layout(found))) {
-        into.add(new Difference(at, "layout", layout(expected), layout(found)));
-      }
-      if (expected != null && found != null) {
-        comparePages(
-            where + " " + expected.rights() + " " + expected.name(), expected, found, into);
+      String expected = layout(left.get(from));
+      String found = layout(right.get(from));
+      if (!expected.equals(found)) {
+        into.add(new Difference(where, "region 0x" + Long.toHexString(from), expected, found));
       }
     }
+    comparePages(where, new PageCursor(before), new PageCursor(after), into);
   }
 
   private static Map<Long, Region> byStart(List<Region> regions) {
@@ -140,39 +136,28 @@ public final class Image {
         : "to 0x" + Long.toHexString(region.to()) + " " + region.description();
   }
 
+  /** By address, whatever the regions around are: a border moved must not hide or invent a page. */
   private static void comparePages(
-      String where, Region expected, Region found, List<Difference> into) {
-    Pages a = expected.pages();
-    Pages b = found.pages();
-    if (a.same(b)) {
-      return;
-    }
-    if (a.untouched() != b.untouched()) {
-      into.add(new Difference(where, "own pages", own(a), own(b)));
-      return;
-    }
-    int i = 0;
-    int k = 0;
-    while (i < a.count() || k < b.count()) {
-      long left = i < a.count() ? a.index(i) : Long.MAX_VALUE;
-      long right = k < b.count() ? b.index(k) : Long.MAX_VALUE;
-      boolean same = left == right && a.sameHash(i, b, k);
-      if (!same) {
-        String page =
-            "page 0x" + Long.toHexString(expected.from() + Math.min(left, right) * Pages.PAGE);
+      String where, PageCursor expected, PageCursor found, List<Difference> into) {
+    while (!expected.atEnd() || !found.atEnd()) {
+      long address = Math.min(expected.address(), found.address());
+      boolean here = expected.address() == address;
+      boolean there = found.address() == address;
+      if (!here || !there || !expected.same(found)) {
+        String region = (here ? expected : found).region();
         into.add(
             new Difference(
-                where,
-                page,
-                left <= right ? a.hash(i) : "zeros",
-                right <= left ? b.hash(k) : "zeros"));
+                where + " " + region,
+                "page 0x" + Long.toHexString(address),
+                here ? expected.hash() : "zeros",
+                there ? found.hash() : "zeros"));
       }
-      i += left <= right ? 1 : 0;
-      k += right <= left ? 1 : 0;
+      if (here) {
+        expected.next();
+      }
+      if (there) {
+        found.next();
+      }
     }
-  }
-
-  private static String own(Pages pages) {
-    return pages.untouched() ? "none" : "some";
   }
 }

@@ -58,7 +58,7 @@ final class MemoryReader {
     for (String line : ProcFile.read("/proc/" + pid + "/smaps").split("\n")) {
       if (line.startsWith("VmFlags:")) {
         Region region = parse(head, line.substring("VmFlags:".length()));
-        if (scope.scratchNames().stream().noneMatch(region.name()::startsWith)) {
+        if (!scope.scratch(region.from())) {
           regions.add(region);
         }
       } else if (isHead(line)) {

@@ -49,10 +49,6 @@ final class Pages {
     return words[3 * i + 1] == other.words[3 * k + 1] && words[3 * i + 2] == other.words[3 * k + 2];
   }
 
-  boolean same(Pages other) {
-    return untouched == other.untouched && Arrays.equals(words, other.words);
-  }
-
   Pages join(Pages next, long shift) {
     if (next.words.length == 0) {
       return this;

@@ -35,10 +35,9 @@ record Region(
   private static final long SMALL = 4L << 20;
 
   /**
-   * Bookkeeping that a program cannot notice: soft-dirty, the tracker's registration, advice that
-   * the kernel sets by itself, accounting.
+   * Bookkeeping that a program cannot notice: soft-dirty, the tracker's registration, accounting.
    */
-  private static final Set<String> IGNORED_FLAGS = Set.of("sd", "um", "uw", "ac");
+  private static final Set<String> IGNORED_FLAGS = Set.of("sd", "um", "uw", "ac", "nr");
 
   static String keptFlags(String line) {
     TreeSet<String> flags = new TreeSet<>();
@@ -110,6 +109,7 @@ record Region(
         + " flags="
         + flags
         + " name="
-        + shown;
+        + shown
+        + (pages.untouched() ? " untouched" : "");
   }
 }

@@ -12,11 +12,15 @@ import java.util.Set;
  *     directories of the host that are exposed read-only
  * @param extraPaths directories read although they lie on a mount of their own, for example {@code
  *     /dev/shm}
- * @param scratchNames mappings whose name starts with one of these belong to the engine and are
- *     left out
+ * @param scratchFrom start of the memory the engine maps into every process, which is left out
+ * @param scratchBytes its size, 0 if there is none
  */
 public record Scope(
-    Base base, Set<String> skippedPaths, List<String> extraPaths, List<String> scratchNames) {
+    Base base,
+    Set<String> skippedPaths,
+    List<String> extraPaths,
+    long scratchFrom,
+    long scratchBytes) {
   /** How much of the base's own directories is read; they are large and rarely written. */
   public enum Base {
     SKIPPED,
@@ -27,26 +31,34 @@ public record Scope(
   public Scope {
     skippedPaths = Set.copyOf(skippedPaths);
     extraPaths = List.copyOf(extraPaths);
-    scratchNames = List.copyOf(scratchNames);
   }
 
   /** Everything a program without rights on the base can change. */
   public static Scope writable() {
-    return new Scope(Base.SKIPPED, Set.of(), List.of("/dev/shm"), List.of());
+    return new Scope(Base.SKIPPED, Set.of(), List.of("/dev/shm"), 0, 0);
   }
 
-  /** This scope without mappings whose name starts with {@code name}. */
-  public Scope withScratch(String name) {
-    return new Scope(base, skippedPaths, extraPaths, List.of(name));
+  /** This scope without the engine's memory in every process. */
+  public Scope withScratch(long from, long bytes) {
+    return new Scope(base, skippedPaths, extraPaths, from, bytes);
   }
 
   /** This scope with another depth for the base's directories. */
   public Scope withBase(Base other) {
-    return new Scope(other, skippedPaths, extraPaths, scratchNames);
+    return new Scope(other, skippedPaths, extraPaths, scratchFrom, scratchBytes);
   }
 
-  /** This scope without some absolute paths. */
+  /** This scope with other paths left out. */
   public Scope without(Set<String> paths) {
-    return new Scope(base, paths, extraPaths, scratchNames);
+    return new Scope(base, paths, extraPaths, scratchFrom, scratchBytes);
+  }
+
+  /** This scope with more directories read, for example a part of the base. */
+  public Scope withPaths(List<String> paths) {
+    return new Scope(base, skippedPaths, paths, scratchFrom, scratchBytes);
+  }
+
+  boolean scratch(long address) {
+    return address >= scratchFrom && address - scratchFrom < scratchBytes;
   }
 }
