@@ -20,6 +20,7 @@
 
 /* The scratch area every tracked process maps, shared with the daemon: one page of code, the call table, then data. */
 #define DBX_SCRATCH_BYTES UINT64_C(131072)
+#define DBX_SCRATCH_NAME "deltabox-scratch"
 #define DBX_SCRATCH_HINT UINT64_C(0x30000000000)
 #define DBX_SCRATCH_CALLS UINT64_C(4096)
 #define DBX_SCRATCH_DATA UINT64_C(32768)

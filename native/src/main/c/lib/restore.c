@@ -23,6 +23,7 @@ DBX_API int32_t dbx_engine_make_thread(int64_t handle, int32_t pid, int32_t inne
 DBX_API int32_t dbx_engine_set_thread(int64_t handle, int32_t pid, int32_t tid, uint64_t thread_record);
 DBX_API int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pairs, uint64_t count);
 DBX_API int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
+DBX_API int32_t dbx_engine_quiet(int64_t handle, uint32_t on);
 DBX_API int32_t dbx_engine_rearm(int64_t handle, int32_t pid);
 
 static struct dbx_proc *proc_of(int64_t handle, int32_t pid)
@@ -121,12 +122,12 @@ int32_t dbx_engine_end_thread(int64_t handle, int32_t pid, int32_t tid)
 	return 0;
 }
 
-/* Asks pid 1 to set the last number given out, so that the next task gets `inner`. */
-static int set_next_number(const struct dbx_engine *engine, int32_t inner)
+/* One question to pid 1; init/protocol.h, enum engine_op. */
+static int ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value)
 {
 	struct {
 		uint32_t op, value;
-	} request = {1, (uint32_t)(inner - 1)};
+	} request = {op, value};
 	struct {
 		int32_t result;
 		uint32_t value;
@@ -137,6 +138,12 @@ static int set_next_number(const struct dbx_engine *engine, int32_t inner)
 	if (got != (ssize_t)sizeof reply)
 		return got < 0 ? -errno : -EPIPE;
 	return reply.result;
+}
+
+/* While quiet, pid 1 reports no ends of commands: those a rollback causes are no ends for anybody. */
+int32_t dbx_engine_quiet(int64_t handle, uint32_t on)
+{
+	return ask_init((const struct dbx_engine *)(uintptr_t)handle, on ? 3 : 4, 0);
 }
 
 /* Injects clone(2) into the main thread and waits for both ends of it. */
@@ -220,7 +227,8 @@ int32_t dbx_engine_make_thread(int64_t handle, int32_t pid, int32_t inner, uint6
 		proc->threads = grown;
 		proc->thread_cap += 64;
 	}
-	int result = set_next_number(engine, inner);
+	/* The next task gets the number after the last one given out. */
+	int result = ask_init(engine, 1, (uint32_t)(inner - 1));
 	if (result < 0)
 		return result;
 	pid_t made = 0;

@@ -85,14 +85,20 @@ static uint64_t vdso_address(struct dbx_engine *engine)
 	return 0;
 }
 
-/* The daemon's side of the scratch area: the same pages, found through the target's own mapping of them. */
-static int share_scratch(struct dbx_proc *proc)
+static int bare(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t vdso, struct dbx_call *call)
 {
-	char name[80];
-	snprintf(name, sizeof name, "map_files/%llx-%llx", (unsigned long long)proc->scratch, (unsigned long long)(proc->scratch + DBX_SCRATCH_BYTES));
-	DBX_AUTO_FD file = open_proc(proc->pid, name, O_RDWR);
-	if (file < 0)
-		return file;
+	int result = dbx_inject_bare(engine, &proc->threads[0], vdso + engine->syscall_offset, call);
+	if (result < 0)
+		return result;
+	return call->result < 0 && call->result > -4096 ? (int)call->result : 0;
+}
+
+/* The daemon's side of the scratch area. */
+static int share_scratch(struct dbx_proc *proc, int theirs)
+{
+	DBX_AUTO_FD file = (int)syscall(SYS_pidfd_getfd, proc->pidfd, theirs, 0);
+	if (file < 0 || ftruncate(file, (off_t)DBX_SCRATCH_BYTES))
+		return -errno;
 	void *local = mmap(NULL, DBX_SCRATCH_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, file, 0);
 	if (local == MAP_FAILED)
 		return -errno;
@@ -101,20 +107,37 @@ static int share_scratch(struct dbx_proc *proc)
 	return 0;
 }
 
-/* A private scratch area would merge with anonymous neighbours, so it is shared memory; it is not inherited by children. */
+/*
+ * The scratch area is a memfd of the target with a name of its own: a private mapping would merge with anonymous neighbours, and this one is told from
+ * the program's own shared memory. The name has to lie in the target's memory, in a page that is mapped for it.
+ */
 static int make_scratch(struct dbx_engine *engine, struct dbx_proc *proc)
 {
+	static const char name[] = DBX_SCRATCH_NAME;
 	uint64_t vdso = vdso_address(engine);
 	if (!vdso || !engine->syscall_offset)
 		return -ENOEXEC;
-	struct dbx_call map = {.number = SYS_mmap, .args = {DBX_SCRATCH_HINT, DBX_SCRATCH_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0}};
-	int result = dbx_inject_bare(engine, &proc->threads[0], vdso + engine->syscall_offset, &map);
+	struct dbx_call page = {.number = SYS_mmap, .args = {DBX_SCRATCH_HINT, DBX_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0}};
+	int result = bare(engine, proc, vdso, &page);
 	if (result < 0)
 		return result;
-	if (map.result < 0 && map.result > -4096)
-		return (int)map.result;
-	proc->scratch = (uint64_t)map.result;
-	return share_scratch(proc);
+	if (pwrite(proc->mem, name, sizeof name, (off_t)page.result) != (ssize_t)sizeof name)
+		return -errno;
+	struct dbx_call file = {.number = SYS_memfd_create, .args = {(uint64_t)page.result, 1 /* MFD_CLOEXEC */}};
+	result = bare(engine, proc, vdso, &file);
+	struct dbx_call gone = {.number = SYS_munmap, .args = {(uint64_t)page.result, DBX_PAGE}};
+	int cleared = bare(engine, proc, vdso, &gone);
+	if (result < 0 || cleared < 0)
+		return result < 0 ? result : cleared;
+	result = share_scratch(proc, (int)file.result);
+	struct dbx_call map = {.number = SYS_mmap, .args = {DBX_SCRATCH_HINT, DBX_SCRATCH_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED, (uint64_t)file.result, 0}};
+	if (result >= 0)
+		result = bare(engine, proc, vdso, &map);
+	struct dbx_call close_file = {.number = SYS_close, .args = {(uint64_t)file.result}};
+	int closed = bare(engine, proc, vdso, &close_file);
+	if (result >= 0)
+		proc->scratch = (uint64_t)map.result;
+	return result < 0 ? result : closed;
 }
 
 static int make_tracking(struct dbx_engine *engine, struct dbx_proc *proc)
@@ -164,11 +187,10 @@ int dbx_enroll(struct dbx_engine *engine, struct dbx_proc *proc)
 	return result;
 }
 
-static uint32_t classify(const struct dbx_proc *proc, const struct dbx_procmap_query *query, const char *name)
+static uint32_t classify(const struct dbx_procmap_query *query, const char *name)
 {
 	uint32_t flags = (uint32_t)query->vma_flags & 15u;
-	if (!strncmp(name, "[v", 2) || (query->vma_start <= proc->scratch && proc->scratch < query->vma_end) ||
-	    (proc->scratch && query->vma_start >= proc->scratch && query->vma_start < proc->scratch + DBX_SCRATCH_BYTES))
+	if (!strncmp(name, "[v", 2) || !strncmp(name, "/memfd:" DBX_SCRATCH_NAME, sizeof "/memfd:" DBX_SCRATCH_NAME - 1))
 		flags |= DBX_REGION_SPECIAL;
 	else if ((flags & DBX_REGION_SHARED) && (!strncmp(name, "/dev/zero", 9) || !strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5)))
 		flags |= DBX_REGION_OBJECT;
@@ -194,7 +216,7 @@ int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
 		}
 		uint32_t len = query.vma_name_size ? query.vma_name_size - 1 : 0;
 		name[len] = 0;
-		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, classify(proc, &query, name), len};
+		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, classify(&query, name), len};
 		engine->names_used += len + 1;
 		at = query.vma_end;
 	}

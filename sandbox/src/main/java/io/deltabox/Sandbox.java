@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.CapturePhase;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
@@ -59,7 +60,8 @@ public final class Sandbox implements AutoCloseable {
       commands =
           new Commands(
               host, services.loop(), services.timer(), services.clock(), () -> closeLater(self));
-      SandboxState state = SandboxStates.open(id, host, commands, services.config());
+      SandboxState state =
+          SandboxStates.open(id, host, commands, services.config(), services.clock());
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
       if (commands.gone()) {
@@ -189,6 +191,41 @@ public final class Sandbox implements AutoCloseable {
   /** What runs inside at this moment, by pid; the list may be torn while processes come and go. */
   public List<ProcessInfo> processes() throws IOException {
     return ProcFiles.below(parts().host().initPid());
+  }
+
+  /**
+   * With {@code on}, each checkpoint also takes an image of everything with a reader that shares no
+   * code with the capture, and each rollback to such a snapshot is compared with it before anything
+   * runs again; {@link io.deltabox.check.CheckFailedException} tells the differences. Slow: for
+   * tests and for proving a program.
+   */
+  public void checking(boolean on) throws IOException {
+    alone(
+        state -> {
+          state.checking(on);
+          return true;
+        });
+  }
+
+  /** Lets a test break any phase of a checkpoint or rollback. */
+  public void onPhase(CapturePhase.Hook hook) throws IOException {
+    alone(
+        state -> {
+          state.onPhase(hook);
+          return true;
+        });
+  }
+
+  /**
+   * Copies ahead what changed since the last checkpoint while everything runs, so that the next
+   * checkpoint's pause is short. Never needed for correctness.
+   */
+  public void prepare() throws IOException {
+    alone(
+        state -> {
+          state.prepare();
+          return true;
+        });
   }
 
   /** Same as {@code checkpoint(null)}. */

@@ -7,4 +7,9 @@ public final class SandboxClosedException extends SandboxException {
   public SandboxClosedException(String message) {
     super(message);
   }
+
+  SandboxClosedException(String message, Throwable cause) {
+    super(message);
+    initCause(cause);
+  }
 }

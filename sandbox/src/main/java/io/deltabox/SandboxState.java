@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.CapturePhase;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,18 @@ import org.jspecify.annotations.Nullable;
  * <p>The sandbox calls it with no command being started, one call at a time.
  */
 interface SandboxState extends AutoCloseable {
+  /**
+   * With {@code on}, each checkpoint takes an independent image of everything and each rollback to
+   * such a snapshot is compared with it.
+   */
+  void checking(boolean on);
+
+  /** Called on entering each phase of each operation; what it throws happens there. */
+  void onPhase(CapturePhase.Hook hook);
+
+  /** Follows new processes and copies ahead what changed, while the sandbox runs. */
+  void prepare() throws IOException;
+
   Snapshot checkpoint(@Nullable String name) throws IOException;
 
   RollbackResult rollback(Id target) throws IOException;

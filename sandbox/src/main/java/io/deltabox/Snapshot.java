@@ -65,6 +65,16 @@ public final class Snapshot {
     return unchanged;
   }
 
+  /** The same snapshot under another name. */
+  Snapshot named(@Nullable String other) {
+    return new Snapshot(id, sandboxId, other, parent, stats, unchanged);
+  }
+
+  /** The same snapshot as the answer of a checkpoint that found nothing changed since. */
+  Snapshot unchangedSince() {
+    return new Snapshot(id, sandboxId, name, parent, stats, true);
+  }
+
   @Override
   public boolean equals(@Nullable Object other) {
     return other instanceof Snapshot that && that.id.equals(id);

@@ -72,10 +72,11 @@ public final class CaptureEngine implements AutoCloseable {
     this.whileStopped = check;
   }
 
-  /** Address of the area the engine maps into every process it follows; part of no snapshot. */
-  public static long scratchAddress() {
-    return 0x30000000000L;
-  }
+  /**
+   * Name under which {@code /proc/PID/maps} shows the area that the engine maps into every process
+   * it follows; part of no snapshot.
+   */
+  public static final String SCRATCH_NAME = "/memfd:deltabox-scratch";
 
   /**
    * Follows new processes and copies what was written so far, while the sandbox runs, so that the
@@ -206,14 +207,18 @@ public final class CaptureEngine implements AutoCloseable {
       current = made;
     }
     ByteBuffer result = window.result();
+    long changed = before == null ? keeper.pages(made) : Differences.pages(before, made);
     return new CheckpointReport(
         unchanged && before != null ? before.id() : id,
+        made.parent(),
         unchanged,
         window.times(),
         (int) result.getLong(WindowTimes.PROCESSES),
         (int) result.getLong(WindowTimes.THREADS),
         result.getLong(WindowTimes.PAGES),
-        before == null ? keeper.pages(made) : Differences.pages(before, made));
+        changed,
+        0,
+        changed * PageStore.PAGE_BYTES);
   }
 
   /**
@@ -253,6 +258,17 @@ public final class CaptureEngine implements AutoCloseable {
   /** Ids of the snapshots kept, oldest first. */
   public synchronized List<UUID> snapshots() {
     return new ArrayList<>(keeper.ids());
+  }
+
+  /** What differs between the processes of two snapshots, by number inside. */
+  public synchronized List<ProcessDifference> processDifferences(UUID from, UUID to)
+      throws CaptureException {
+    return Differences.processes(keeper.get(from), keeper.get(to));
+  }
+
+  /** Processes inside at a snapshot, by their number inside. */
+  public synchronized Set<Integer> processesOf(UUID id) throws CaptureException {
+    return Set.copyOf(keeper.get(id).processes().keySet());
   }
 
   /** Forgets a snapshot; what other snapshots and the running sandbox need of it stays. */

@@ -1,7 +1,5 @@
 package io.deltabox.capture;
 
-import java.nio.file.Path;
-
 /**
  * The running sandbox an engine works on. All descriptors are borrowed and stay open until the
  * engine is closed.
@@ -14,7 +12,6 @@ import java.nio.file.Path;
  * @param privateFs root of the private file system that holds upper and shm
  * @param shm detached clone of the directory behind /dev/shm
  * @param staging directory below {@code tree} that no process can see, relative
- * @param scratch directory on a memory file system for contents copied in a window
  */
 public record CaptureTarget(
     String name,
@@ -24,5 +21,4 @@ public record CaptureTarget(
     int upper,
     int privateFs,
     int shm,
-    String staging,
-    Path scratch) {}
+    String staging) {}

@@ -1,6 +1,10 @@
 package io.deltabox.capture;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** Comparing two snapshots without reading page contents. */
 final class Differences {
@@ -29,6 +33,33 @@ final class Differences {
       }
     }
     return true;
+  }
+
+  static List<ProcessDifference> processes(SnapshotState a, SnapshotState b) {
+    SortedSet<Integer> pids = new TreeSet<>(a.processes().keySet());
+    pids.addAll(b.processes().keySet());
+    List<ProcessDifference> found = new ArrayList<>();
+    for (int pid : pids) {
+      ProcessSnapshot before = a.processes().get(pid);
+      ProcessSnapshot after = b.processes().get(pid);
+      if (before == null && after != null) {
+        found.add(difference(after, ProcessDifference.Kind.ADDED, PageMap.EMPTY, after.pages()));
+      } else if (before != null && after == null) {
+        found.add(
+            difference(before, ProcessDifference.Kind.REMOVED, before.pages(), PageMap.EMPTY));
+      } else if (before != null
+          && after != null
+          && !(before.pages().same(after.pages()) && before.state().same(after.state()))) {
+        found.add(difference(after, ProcessDifference.Kind.CHANGED, before.pages(), after.pages()));
+      }
+    }
+    return found;
+  }
+
+  private static ProcessDifference difference(
+      ProcessSnapshot of, ProcessDifference.Kind kind, PageMap before, PageMap after) {
+    return new ProcessDifference(
+        of.state().inner(), of.state().name(), kind, before.differences(after));
   }
 
   /** Private pages that differ, over all processes. */

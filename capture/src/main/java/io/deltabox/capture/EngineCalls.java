@@ -42,6 +42,8 @@ public interface EngineCalls {
 
   long dbx_engine_regions(long handle, int pid, long arena, long bytes);
 
+  int dbx_engine_quiet(long handle, int on);
+
   int dbx_engine_rearm(long handle, int pid);
 
   int dbx_object_open(int pid, long start, long end);

@@ -39,6 +39,7 @@ final class Rollback {
   private boolean editing;
   private long pagesWritten;
   private long pagesDropped;
+  private long filesChanged;
 
   Rollback(
       Tracer tracer,
@@ -70,6 +71,7 @@ final class Rollback {
     enter(CapturePhase.ROLLBACK_PLAN);
     match();
     enter(CapturePhase.ROLLBACK_END);
+    quiet(1);
     endExtras();
     for (ThreadRestore thread : threads.values()) {
       thread.endOthers();
@@ -105,6 +107,7 @@ final class Rollback {
       check.run();
     }
     long t9 = System.nanoTime();
+    quiet(0);
     tracer.calls.dbx_engine_thaw(tracer.handle());
     long end = System.nanoTime();
     RollbackPhases phases =
@@ -127,7 +130,15 @@ final class Rollback {
         threads.values().stream().mapToInt(ThreadRestore::ended).sum(),
         threads.values().stream().mapToInt(ThreadRestore::made).sum(),
         pagesWritten,
-        pagesDropped);
+        pagesDropped,
+        filesChanged);
+  }
+
+  private void quiet(int on) throws CaptureException {
+    int result = tracer.calls.dbx_engine_quiet(tracer.handle(), on);
+    if (result < 0) {
+      throw new CaptureException("reach pid 1 of the sandbox failed: " + Errno.text(-result));
+    }
   }
 
   private void enter(CapturePhase phase) throws CaptureException {

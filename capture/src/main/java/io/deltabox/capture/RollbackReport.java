@@ -14,4 +14,5 @@ public record RollbackReport(
     int threadsEnded,
     int threadsMade,
     long pagesWritten,
-    long pagesDropped) {}
+    long pagesDropped,
+    long filesChanged) {}

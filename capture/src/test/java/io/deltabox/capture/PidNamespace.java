@@ -97,7 +97,7 @@ final class PidNamespace implements AutoCloseable {
   }
 
   CaptureTarget target() {
-    return new CaptureTarget("test", init, channel, -1, -1, -1, -1, "", directory);
+    return new CaptureTarget("test", init, channel, -1, -1, -1, -1, "");
   }
 
   String line() throws IOException {
