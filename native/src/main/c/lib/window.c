@@ -67,6 +67,9 @@ int64_t dbx_engine_open(int32_t init, int32_t channel)
 		return -ENOMEM;
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/root/proc", init);
+	/* Best effort: a pause should not wait for its turn behind ordinary work. */
+	struct sched_param priority = {.sched_priority = 1};
+	(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
 	engine->init = init;
 	engine->channel = channel;
 	engine->syscall_offset = dbx_arch_syscall_offset();

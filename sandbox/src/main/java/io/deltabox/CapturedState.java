@@ -162,7 +162,9 @@ final class CapturedState implements SandboxState {
     }
     Commands.RollbackOutcome outcome =
         commands.afterRollback(
-            captured.getOrDefault(uuid(target), Set.of()), engine.processesOf(uuid(target)));
+            captured.getOrDefault(uuid(target), Set.of()),
+            engine.processesOf(uuid(target)),
+            report.processesEnded() > 0);
     failure.rethrow();
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);

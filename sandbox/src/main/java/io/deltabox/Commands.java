@@ -324,10 +324,13 @@ final class Commands implements RunningExec.Controls {
    *
    * @param captured what {@link #capture} said for the target
    * @param livePids processes inside that live now
+   * @param told pid 1 was told of this rollback, because it ended processes: reports of before are
+   *     void then
    */
-  RollbackOutcome afterRollback(Set<Integer> captured, Set<Integer> livePids) throws IOException {
+  RollbackOutcome afterRollback(Set<Integer> captured, Set<Integer> livePids, boolean told)
+      throws IOException {
     CompletableFuture<RollbackOutcome> done = new CompletableFuture<>();
-    loop.execute(() -> done.complete(reconcile(captured, livePids)));
+    loop.execute(() -> done.complete(reconcile(captured, livePids, told)));
     RollbackOutcome outcome = done.join();
     for (int id : outcome.goesOn()) {
       RunningExec exec = execs.get(id);
@@ -338,9 +341,11 @@ final class Commands implements RunningExec.Controls {
     return outcome;
   }
 
-  private RollbackOutcome reconcile(Set<Integer> captured, Set<Integer> livePids) {
+  private RollbackOutcome reconcile(Set<Integer> captured, Set<Integer> livePids, boolean told) {
     receive();
-    generation++;
+    if (told) {
+      generation++;
+    }
     List<Integer> rolledBack = new ArrayList<>();
     List<Integer> goesOn = new ArrayList<>();
     for (RunningExec exec : execs.values()) {

@@ -71,7 +71,9 @@ final class Rollback {
     enter(CapturePhase.ROLLBACK_PLAN);
     match();
     enter(CapturePhase.ROLLBACK_END);
-    quiet(1);
+    if (!extras.isEmpty()) {
+      quiet(1);
+    }
     endExtras();
     for (ThreadRestore thread : threads.values()) {
       thread.endOthers();
@@ -107,7 +109,9 @@ final class Rollback {
       check.run();
     }
     long t9 = System.nanoTime();
-    quiet(0);
+    if (!extras.isEmpty()) {
+      quiet(0);
+    }
     tracer.calls.dbx_engine_thaw(tracer.handle());
     long end = System.nanoTime();
     RollbackPhases phases =
