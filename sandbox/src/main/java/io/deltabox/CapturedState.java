@@ -65,7 +65,9 @@ final class CapturedState implements SandboxState {
     check =
         on
             ? new CheckSession(
-                host.initPid(), Scope.writable().withScratch(CaptureEngine.SCRATCH_NAME))
+                host.initPid(),
+                Scope.writable()
+                    .withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES))
             : null;
   }
 

@@ -72,11 +72,11 @@ public final class CaptureEngine implements AutoCloseable {
     this.whileStopped = check;
   }
 
-  /**
-   * Name under which {@code /proc/PID/maps} shows the area that the engine maps into every process
-   * it follows; part of no snapshot.
-   */
-  public static final String SCRATCH_NAME = "/memfd:deltabox-scratch";
+  /** Where the engine maps its scratch area in every process it follows; part of no snapshot. */
+  public static final long SCRATCH_ADDRESS = 0x30000000000L;
+
+  /** Size of that area. */
+  public static final long SCRATCH_BYTES = InjectedBatch.SCRATCH_BYTES;
 
   /**
    * Follows new processes and copies what was written so far, while the sandbox runs, so that the
