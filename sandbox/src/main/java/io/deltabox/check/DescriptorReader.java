@@ -13,9 +13,6 @@ import java.util.TreeSet;
 /**
  * Reads the descriptors of the processes of one image: where they point, their offsets and flags,
  * what is queued, and which of them share an open file description or a nameless object.
- *
- * <p>Objects without a name (pipes, sockets, deleted files) get numbers in the order they are first
- * met, so that two images agree although the kernel's numbers differ.
  */
 final class DescriptorReader {
   private static final int BYTES = 48;
@@ -24,12 +21,13 @@ final class DescriptorReader {
 
   private final CheckFunctions functions;
   private final Memory scratch;
-  private final Map<String, Integer> objects = new HashMap<>();
+  private final Objects objects;
   private final Map<String, List<Holder>> descriptions = new HashMap<>();
   private int descriptionCount;
 
-  DescriptorReader(CheckFunctions functions, Memory scratch) {
+  DescriptorReader(CheckFunctions functions, Memory scratch, Objects objects) {
     this.functions = functions;
+    this.objects = objects;
     this.scratch = scratch;
   }
 
@@ -38,29 +36,14 @@ final class DescriptorReader {
     for (int fd : ProcFile.numbers("/proc/" + pid + "/fd")) {
       String link = ProcFile.link("/proc/" + pid + "/fd/" + fd);
       String key = "descriptor " + fd;
-      facts.put(key + " target", shown(link));
+      String info = ProcFile.read("/proc/" + pid + "/fdinfo/" + fd);
+      Map<String, String> fields = ProcFile.fields(info);
+      String mount = ProcFile.field(fields, "mnt_id");
+      facts.put(key + " target", objects.ofDescriptor(link, mount, ProcFile.field(fields, "ino")));
       facts.put(key + " description", "#" + description(pid, fd, link));
       facts.put(key + " content", content(pid, fd, link));
-      String info = ProcFile.read("/proc/" + pid + "/fdinfo/" + fd);
       facts.put(key + " info", String.join("; ", info(info, innerPids)));
     }
-  }
-
-  private String shown(String link) {
-    boolean nameless =
-        link.startsWith("pipe:[") || link.startsWith("socket:[") || link.endsWith(" (deleted)");
-    if (!nameless) {
-      return link;
-    }
-    String kind;
-    if (link.startsWith("/memfd:")) {
-      kind = link;
-    } else if (link.startsWith("/")) {
-      kind = "(deleted)";
-    } else {
-      kind = link.substring(0, link.indexOf(':'));
-    }
-    return kind + "#" + objects.computeIfAbsent(link, k -> objects.size());
   }
 
   private int description(int pid, int fd, String link) throws IOException {

@@ -20,10 +20,12 @@ final class MemoryReader {
 
   private final CheckFunctions functions;
   private final Scope scope;
+  private final Objects objects;
   private long outBytes = 4L << 20;
 
-  MemoryReader(CheckFunctions functions, Scope scope) {
+  MemoryReader(CheckFunctions functions, Scope scope, Objects objects) {
     this.functions = functions;
+    this.objects = objects;
     this.scope = scope;
   }
 
@@ -73,15 +75,17 @@ final class MemoryReader {
     return dash > 0 && line.substring(0, dash).chars().allMatch(c -> Character.digit(c, 16) >= 0);
   }
 
-  private static Region parse(String head, String flags) {
+  private Region parse(String head, String flags) {
     String[] words = head.split("\\s+", 6);
     int dash = words[0].indexOf('-');
+    String name = words.length > 5 ? words[5] : "";
     return new Region(
         Long.parseUnsignedLong(words[0].substring(0, dash), 16),
         Long.parseUnsignedLong(words[0].substring(dash + 1), 16),
         words[1],
         Long.parseUnsignedLong(words[2], 16),
-        words.length > 5 ? words[5] : "",
+        name,
+        objects.ofMapping(name, words[3], words[4]),
         Region.keptFlags(flags),
         Pages.NONE);
   }

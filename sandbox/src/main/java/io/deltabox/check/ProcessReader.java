@@ -64,8 +64,9 @@ final class ProcessReader {
   ProcessReader(
       CheckFunctions functions, Scope scope, Memory scratch, Map<Integer, Integer> innerPids) {
     this.functions = functions;
-    this.memory = new MemoryReader(functions, scope);
-    this.descriptors = new DescriptorReader(functions, scratch);
+    Objects objects = new Objects();
+    this.memory = new MemoryReader(functions, scope, objects);
+    this.descriptors = new DescriptorReader(functions, scratch, objects);
     this.scratch = scratch;
     this.innerPids = innerPids;
   }

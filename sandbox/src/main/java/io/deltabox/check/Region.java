@@ -8,11 +8,20 @@ import java.util.TreeSet;
  * One region of memory as {@code smaps} shows it, with the hashes of its pages.
  *
  * @param offset in the file, 0 without one
+ * @param name as the kernel shows it
+ * @param object the name, or a number if it is not the name that tells what is mapped
  * @param flags the {@code VmFlags} that count, sorted
  * @param pages what the pages hold
  */
 record Region(
-    long from, long to, String rights, long offset, String name, String flags, Pages pages) {
+    long from,
+    long to,
+    String rights,
+    long offset,
+    String name,
+    String object,
+    String flags,
+    Pages pages) {
   /** How pages of the region are read; the numbers are those of {@code check.h}. */
   enum How {
     ANONYMOUS(0),
@@ -79,7 +88,7 @@ record Region(
   }
 
   Region with(Pages read) {
-    return new Region(from, to, rights, offset, name, flags, read);
+    return new Region(from, to, rights, offset, name, object, flags, read);
   }
 
   /** Whether {@code next} continues this region, so that a program cannot tell the border. */
@@ -88,28 +97,25 @@ record Region(
     return place
         && rights.equals(next.rights)
         && flags.equals(next.flags)
-        && name.equals(next.name)
+        && object.equals(next.object)
         && pages.untouched() == next.pages.untouched();
   }
 
   Region join(Region next) {
     long shift = (to - from) / Pages.PAGE;
-    return new Region(from, next.to, rights, offset, name, flags, pages.join(next.pages, shift));
+    return new Region(
+        from, next.to, rights, offset, name, object, flags, pages.join(next.pages, shift));
   }
 
-  /** What is compared apart from the pages. A deleted file has no name that counts. */
+  /** What is compared apart from the pages. */
   String description() {
-    String shown =
-        name.startsWith("/") && name.endsWith(" (deleted)") && !name.startsWith("/memfd:")
-            ? "(deleted)"
-            : name;
     return rights
         + " offset=0x"
         + Long.toHexString(ofFile() ? offset : 0)
         + " flags="
         + flags
         + " name="
-        + shown
+        + object
         + (pages.untouched() ? " untouched" : "");
   }
 }
