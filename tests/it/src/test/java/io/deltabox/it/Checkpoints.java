@@ -3,6 +3,7 @@ package io.deltabox.it;
 import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.Snapshot;
+import io.deltabox.UnavailableException;
 import java.io.IOException;
 
 /** Checkpoint and rollback with the independent check on. */
@@ -16,8 +17,8 @@ final class Checkpoints {
     Snapshot snapshot;
     try {
       snapshot = sandbox.checkpoint();
-    } catch (IOException e) {
-      Unavailable.require(!String.valueOf(e.getMessage()).contains("not connected"), "checkpoint");
+    } catch (UnavailableException e) {
+      Unavailable.require(false, "checkpoint: " + e.getMessage());
       throw e;
     }
     return new Timed<>(snapshot, snapshot.stats().pauseNanos());

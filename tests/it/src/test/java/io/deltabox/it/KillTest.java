@@ -31,14 +31,14 @@ final class KillTest {
     Path probes = Probes.unpack(Files.createDirectory(directory.resolve("probes")));
     for (int i = 0; i < KILLS; i++) {
       String marker = "marker" + seed + "x" + i;
-      Leftovers before = Leftovers.now(marker);
-      killOne(probes, marker, random);
-      assertThat(Leftovers.since(before, marker)).as("left after kill %d", i).isEmpty();
+      long holder = killOne(probes, marker, random);
+      Leftovers leftovers = new Leftovers(holder, marker, directory);
+      assertThat(leftovers.afterEnd()).as("left after kill %d", i).isEmpty();
     }
     System.out.println("KILLS " + KILLS + " leftovers 0");
   }
 
-  private void killOne(Path probes, String marker, Random random) throws Exception {
+  private long killOne(Path probes, String marker, Random random) throws Exception {
     Process child = start(probes, marker, random.nextInt(1000));
     try (BufferedReader says =
         new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
@@ -49,6 +49,9 @@ final class KillTest {
       assertThat(line).as("the holder came up").isNotNull();
       LockSupport.parkNanos(random.nextInt(300_000) * 1000L);
       assertThat(child.isAlive()).as("the holder goes on until it is killed").isTrue();
+      Leftovers here = new Leftovers(child.pid(), marker, directory);
+      assertThat(here.now()).as("what is looked for can be seen").isNotEmpty();
+      return child.pid();
     } finally {
       child.destroyForcibly().waitFor();
     }

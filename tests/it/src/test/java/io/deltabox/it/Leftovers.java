@@ -3,61 +3,64 @@ package io.deltabox.it;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
-/** What sandboxes may leave behind on the machine: processes, mounts, control groups. */
-record Leftovers(Set<String> processes, Set<String> mounts, Set<String> cgroups) {
+/**
+ * What the sandboxes of one holder may leave behind: processes, mounts, control groups. Other
+ * holders on the machine do not count.
+ *
+ * @param holderPid the process that held the sandboxes; part of the name of their control groups
+ * @param marker text in the arguments of every program they ran
+ * @param directory where the holder kept its data
+ */
+record Leftovers(long holderPid, String marker, Path directory) {
   private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  /**
-   * What is there now.
-   *
-   * @param marker text that is in the arguments of every process to be looked for
-   */
-  static Leftovers now(String marker) throws IOException {
-    return new Leftovers(findProcesses(marker), findMounts(), findCgroups());
-  }
-
-  /** What is left beyond {@code before} once it has had time to go away. */
-  static List<String> since(Leftovers before, String marker) throws IOException {
+  /** What is left once it has had time to go away. */
+  List<String> afterEnd() throws IOException {
     long deadline = System.nanoTime() + SETTLE_NANOS;
-    List<String> left = difference(before, now(marker));
+    List<String> left = now();
     while (!left.isEmpty() && System.nanoTime() < deadline) {
       LockSupport.parkNanos(10_000_000);
-      left = difference(before, now(marker));
+      left = now();
     }
     return left;
   }
 
-  private static List<String> difference(Leftovers before, Leftovers after) {
-    List<String> left = new ArrayList<>();
-    after.processes.stream().filter(p -> !before.processes.contains(p)).forEach(left::add);
-    after.mounts.stream().filter(m -> !before.mounts.contains(m)).forEach(left::add);
-    after.cgroups.stream().filter(c -> !before.cgroups.contains(c)).forEach(left::add);
-    return left;
+  /** What is there at this moment. */
+  List<String> now() throws IOException {
+    List<String> found = new ArrayList<>();
+    processes(found);
+    for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
+      if (line.contains(directory.toString()) || line.contains(group())) {
+        found.add("mount " + line);
+      }
+    }
+    groups(found);
+    return found;
   }
 
-  private static Set<String> findProcesses(String marker) throws IOException {
-    Set<String> found = new TreeSet<>();
+  private String group() {
+    return "deltabox-" + holderPid + ".";
+  }
+
+  private void processes(List<String> found) throws IOException {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : all) {
         String pid = String.valueOf(process.getFileName());
-        if (pid.equals(String.valueOf(ProcessHandle.current().pid()))) {
-          continue;
-        }
         try {
-          byte[] raw = Files.readAllBytes(process.resolve("cmdline"));
-          String arguments = new String(raw, StandardCharsets.ISO_8859_1).replace('\0', ' ');
-          boolean init = arguments.contains("deltabox-init");
-          if (arguments.contains(marker) || init) {
+          String arguments = text(process.resolve("cmdline")).replace('\0', ' ');
+          boolean inside = text(process.resolve("cgroup")).contains(group());
+          boolean holder = pid.equals(String.valueOf(holderPid));
+          if (!holder && (inside || arguments.contains(marker))) {
             found.add("process " + pid + " " + arguments);
           }
         } catch (IOException ended) {
@@ -65,25 +68,39 @@ record Leftovers(Set<String> processes, Set<String> mounts, Set<String> cgroups)
         }
       }
     }
-    return found;
   }
 
-  private static Set<String> findMounts() throws IOException {
-    Set<String> found = new TreeSet<>();
-    for (String line : Files.readAllLines(Path.of("/proc/self/mountinfo"))) {
-      found.add("mount " + line);
-    }
-    return found;
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
   }
 
-  private static Set<String> findCgroups() throws IOException {
-    Set<String> found = new TreeSet<>();
+  private void groups(List<String> found) throws IOException {
     Path root = Path.of("/sys/fs/cgroup");
-    if (Files.isDirectory(root)) {
-      try (Stream<Path> paths = Files.find(root, 6, (p, a) -> a.isDirectory())) {
-        paths.filter(p -> p.toString().contains("deltabox")).forEach(p -> found.add("cgroup " + p));
-      }
+    if (!Files.isDirectory(root)) {
+      return;
     }
-    return found;
+    Files.walkFileTree(
+        root,
+        new SimpleFileVisitor<Path>() {
+          @Override
+          public FileVisitResult preVisitDirectory(Path path, BasicFileAttributes attributes) {
+            if (String.valueOf(path.getFileName()).startsWith(group())) {
+              found.add("control group " + path);
+              return FileVisitResult.SKIP_SUBTREE;
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path path, IOException gone) {
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(
+              Path path, @org.jspecify.annotations.Nullable IOException gone) {
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 }
