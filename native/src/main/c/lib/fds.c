@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +98,7 @@ static int32_t process(const struct dbx_fds_reader *reader)
 	struct dbx_fds_process head = {.pid = reader->pid};
 	head.inner_pid = (int32_t)field(status, "\nNStgid:", 1, 10);
 	head.group = (int32_t)field(status, "\nNSpgid:", 0, 10);
+	head.inner_group = (int32_t)field(status, "\nNSpgid:", 1, 10);
 	head.session = (int32_t)field(status, "\nNSsid:", 0, 10);
 	head.umask = (uint32_t)field(status, "\nUmask:", 0, 8);
 	head.monotonic_nanos = clock_nanos(CLOCK_MONOTONIC);
@@ -149,6 +149,10 @@ static void kind(const struct dbx_fds_reader *reader, struct dbx_fds_descriptor 
 		dbx_fds_pipe(reader, d);
 	else if (S_ISREG(d->mode) && d->nlink == 0)
 		dbx_fds_content(reader, d);
+	else if (S_ISSOCK(d->mode))
+		dbx_fds_socket(reader, d);
+	else if (S_ISCHR(d->mode))
+		dbx_fds_tty(reader, d);
 }
 
 static void descriptor(const struct dbx_fds_reader *reader, const char *name)
@@ -170,6 +174,7 @@ static void descriptor(const struct dbx_fds_reader *reader, const char *name)
 		dbx_fds_trouble(reader, d.number, DBX_FDS_STEP_INFO, errno);
 		return;
 	}
+	d.monotonic_nanos = clock_nanos(CLOCK_MONOTONIC);
 	info[info_len] = 0;
 	d.flags = (uint32_t)field(info, "flags:", 0, 8);
 	d.pos = (uint64_t)field(info, "pos:", 0, 10);

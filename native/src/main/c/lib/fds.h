@@ -35,7 +35,7 @@ struct dbx_fds_process {
 	int32_t group; /* process group and session, as the reader's pid namespace numbers them */
 	int32_t session;
 	uint32_t umask;
-	uint32_t reserved;
+	int32_t inner_group;
 	int64_t monotonic_nanos; /* clocks at the time of reading, for absolute timers */
 	int64_t boottime_nanos;
 	int64_t realtime_nanos;
@@ -60,6 +60,7 @@ struct dbx_fds_descriptor {
 	uint32_t link_len;
 	uint32_t info_len;
 	uint32_t seals; /* of a memfd */
+	int64_t monotonic_nanos; /* when fdinfo was read, for absolute timers */
 };
 
 struct dbx_fds_info {
@@ -165,7 +166,7 @@ struct dbx_fds_trouble {
 #define DBX_FDS_STEP_OVERFLOW 9
 
 _Static_assert(sizeof(struct dbx_fds_place) == 24 && sizeof(struct dbx_fds_process) == 120, "shared with Java");
-_Static_assert(sizeof(struct dbx_fds_descriptor) == 80 && sizeof(struct dbx_fds_pipe) == 40, "shared with Java");
+_Static_assert(sizeof(struct dbx_fds_descriptor) == 88 && sizeof(struct dbx_fds_pipe) == 40, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_content) == 32 && sizeof(struct dbx_fds_message) == 16, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_socket) == 80 + 256 + 16 * DBX_FDS_OPTIONS, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_unix) == 40 && sizeof(struct dbx_fds_tty) == 112, "shared with Java");
@@ -226,6 +227,15 @@ DBX_API int32_t dbx_fds_stat(int32_t fd, uint64_t *out);
 
 /* Passes `count` (1..253) descriptors over a unix socket with one byte of data. */
 DBX_API int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count);
+
+/* Sets a socket option of one int. */
+DBX_API int32_t dbx_fds_set_option(int32_t socket, int32_t level, int32_t name, int32_t value);
+
+/* Sends one message, or bytes of a stream, without waiting: count sent or -errno. */
+DBX_API int64_t dbx_fds_push(int32_t socket, uint64_t data, uint64_t len);
+
+/* Receives and drops all that is queued; descriptors in flight are closed. `buffer` has `len` bytes. Result: how many messages. */
+DBX_API int64_t dbx_fds_drain(int32_t socket, uint64_t buffer, uint64_t len);
 
 /* Inside the library. */
 struct dbx_fds_reader {

@@ -48,3 +48,29 @@ int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count)
 	memcpy(CMSG_DATA(&control.head), fds, bytes);
 	return DBX_RETRY(sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 ? -errno : count;
 }
+
+int32_t dbx_fds_set_option(int32_t socket, int32_t level, int32_t name, int32_t value)
+{
+	return setsockopt(socket, level, name, &value, sizeof(value)) ? -errno : 0;
+}
+
+int64_t dbx_fds_push(int32_t socket, uint64_t data, uint64_t len)
+{
+	ssize_t size = DBX_RETRY(send(socket, (const void *)(uintptr_t)data, len, MSG_NOSIGNAL | MSG_DONTWAIT));
+	return size < 0 ? -errno : size;
+}
+
+int64_t dbx_fds_drain(int32_t socket, uint64_t buffer, uint64_t len)
+{
+	int type = 0;
+	socklen_t type_len = sizeof(type);
+	if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &type_len))
+		return -errno;
+	for (int64_t count = 0;; count++) {
+		ssize_t size = DBX_RETRY(recv(socket, (void *)(uintptr_t)buffer, len, MSG_DONTWAIT));
+		if (size < 0)
+			return errno == EAGAIN || errno == ENOTCONN || errno == ECONNRESET ? count : -errno;
+		if (size == 0 && type != SOCK_DGRAM)
+			return count;
+	}
+}

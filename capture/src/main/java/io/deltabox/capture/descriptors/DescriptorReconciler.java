@@ -55,7 +55,9 @@ public final class DescriptorReconciler {
       throws CaptureException {
     try (Run run = new Run(living(current, processes), target, processes, files)) {
       Rules rules = new Rules();
-      return new DescriptorReconciler(run, rules, Matching.of(run, rules)).apply();
+      Matching matching = Matching.of(run, rules);
+      EpollSets.review(run, matching);
+      return new DescriptorReconciler(run, rules, matching).apply();
     } catch (CaptureException e) {
       throw e;
     } catch (IOException e) {
@@ -81,10 +83,16 @@ public final class DescriptorReconciler {
     for (ProcessFiles process : run.current().processes().values()) {
       closeExtra(process);
     }
+    Surroundings.restore(run);
     make(KindRules.Making.AFTER_CLOSING);
+    SocketQueues.refill(run, matching);
     for (ProcessFiles process : run.target().processes().values()) {
       give(process);
     }
+    EpollSets.fill(run, matching);
+    Terminals.restore(run);
+    new Locks(run, matching).restore();
+    InotifyRules.drain(run);
     return new DescriptorReport(kept, edited, made, given, closed, run.notes());
   }
 

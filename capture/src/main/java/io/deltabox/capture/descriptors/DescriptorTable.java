@@ -21,15 +21,21 @@ public final class DescriptorTable {
 
   /** What is inside the objects, by identity. */
   record Contents(
-      Map<FileKey, PipeContent> pipes, Map<FileKey, FileContent> orphans, List<Trouble> troubles) {
+      Map<FileKey, PipeContent> pipes,
+      Map<FileKey, FileContent> orphans,
+      Map<Long, SocketState> sockets,
+      Map<Integer, TerminalState> terminals,
+      List<Trouble> troubles) {
     Contents {
       pipes = Map.copyOf(pipes);
       orphans = Map.copyOf(orphans);
+      sockets = Map.copyOf(sockets);
+      terminals = Map.copyOf(terminals);
       troubles = List.copyOf(troubles);
     }
 
     static Contents none() {
-      return new Contents(Map.of(), Map.of(), List.of());
+      return new Contents(Map.of(), Map.of(), Map.of(), Map.of(), List.of());
     }
   }
 
@@ -83,6 +89,9 @@ public final class DescriptorTable {
     for (PipeContent pipe : contents.pipes().values()) {
       sum += pipe.bytes();
     }
+    for (SocketState socket : contents.sockets().values()) {
+      sum += socket.queuedBytes();
+    }
     for (FileContent orphan : contents.orphans().values()) {
       for (FileContent.Extent extent : orphan.extents()) {
         sum += extent.bytes().remaining();
@@ -106,6 +115,11 @@ public final class DescriptorTable {
       }
     }
     return new DescriptorTable(copier.processes(), contents);
+  }
+
+  /** State of a socket by inode number; null when it is none or could not be read. */
+  @Nullable SocketState socket(OpenFile file) {
+    return contents.sockets().get(file.key().ino());
   }
 
   Contents contents() {

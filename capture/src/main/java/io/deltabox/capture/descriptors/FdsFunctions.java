@@ -13,4 +13,10 @@ public interface FdsFunctions {
   int dbx_fds_stat(int fd, long out);
 
   int dbx_fds_send(int socket, long fds, int count);
+
+  int dbx_fds_set_option(int socket, int level, int name, int value);
+
+  long dbx_fds_push(int socket, long data, long len);
+
+  long dbx_fds_drain(int socket, long buffer, long len);
 }

@@ -1,6 +1,8 @@
 package io.deltabox.capture.descriptors;
 
 import java.io.IOException;
+import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Opens files as the sandbox sees them. Names inside a sandbox are hostile: an implementation must
@@ -14,4 +16,13 @@ public interface FileOpener {
    * @return a descriptor of the daemon, closed by the caller
    */
   int openPlace(String path) throws IOException;
+
+  /**
+   * Looks for a file by its identity, which takes long: every directory may be read.
+   *
+   * @param near directories of the sandbox to look below first
+   * @return a descriptor as {@link #openPlace} gives it; empty if there is no such file, or the
+   *     search came to its bound
+   */
+  OptionalInt find(FileKey key, List<String> near) throws IOException;
 }

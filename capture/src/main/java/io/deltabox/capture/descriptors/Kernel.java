@@ -14,7 +14,7 @@ import java.util.List;
  */
 final class Kernel implements AutoCloseable {
   /** Bytes one call can move. */
-  static final int BUFFER = 1 << 17;
+  static final int BUFFER = 1 << 18;
 
   private static final int AT_FDCWD = -100;
   private static final long RESOLVE_NO_MAGICLINKS = 2;
@@ -159,6 +159,29 @@ final class Kernel implements AutoCloseable {
     ByteBuffer out = memory.slice(0, 4 * fds.size());
     fds.forEach(out::putInt);
     Errno.check(functions().dbx_fds_send(socket, memory.address(), fds.size()), "pass descriptors");
+  }
+
+  void setOption(int socket, int level, int name, int value) throws IOException {
+    Errno.check(
+        functions().dbx_fds_set_option(socket, level, name, value),
+        "set socket option level=" + level + " name=" + name);
+  }
+
+  /** Sends one message, or all bytes of a stream. */
+  void push(int socket, ByteBuffer data) throws IOException {
+    ByteBuffer left = data.duplicate();
+    do {
+      int length = Math.min(left.remaining(), BUFFER);
+      memory.slice(0, length == 0 ? 1 : length).put(left.slice(left.position(), length));
+      long sent = functions().dbx_fds_push(socket, memory.address(), length);
+      Errno.check(sent, "send to a socket");
+      left.position(left.position() + (int) sent);
+    } while (left.hasRemaining());
+  }
+
+  /** Drops all that is queued in a socket. */
+  void drainSocket(int socket) throws IOException {
+    Errno.check(functions().dbx_fds_drain(socket, memory.address(), BUFFER), "drain a socket");
   }
 
   @Override

@@ -41,6 +41,11 @@ final class Matching {
     return chosen.get(target);
   }
 
+  /** Has a wanted one made anew after all. */
+  void giveUp(OpenFile target) {
+    chosen.remove(target);
+  }
+
   private static @Nullable OpenFile atPlaces(
       OpenFile target, Run run, Rules rules, Set<OpenFile> taken) throws IOException {
     Map<OpenFile, Integer> votes = new LinkedHashMap<>();

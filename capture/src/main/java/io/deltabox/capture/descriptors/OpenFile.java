@@ -20,6 +20,7 @@ public final class OpenFile {
    *
    * @param flags of open(2), without the one that belongs to the descriptor
    * @param seals of a memfd
+   * @param readNanos monotonic clock when it was read
    */
   record Status(
       long dev,
@@ -30,7 +31,13 @@ public final class OpenFile {
       int mode,
       int nlink,
       int flags,
-      int seals) {}
+      int seals,
+      long readNanos) {
+    Status withoutCloseOnExec() {
+      int shared = flags & ~Flags.O_CLOEXEC;
+      return new Status(dev, ino, rdev, size, position, mode, nlink, shared, seals, readNanos);
+    }
+  }
 
   OpenFile(FileKind kind, Status status, String link, String info) {
     this.kind = kind;

@@ -15,9 +15,9 @@ public final class ProcessFiles {
   /**
    * Numbers of the process.
    *
-   * @param inner inside the sandbox; the others as the daemon sees them
+   * @param inner inside the sandbox, as {@code innerGroup}; the others as the daemon sees them
    */
-  record Ids(int pid, int inner, int group, int session) {}
+  record Ids(int pid, int inner, int group, int session, int innerGroup) {}
 
   /** Directories, program and umask. */
   record Places(Place cwd, Place root, Place exe, int umask) {}

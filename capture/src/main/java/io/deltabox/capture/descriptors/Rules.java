@@ -13,6 +13,7 @@ final class Rules {
     KindRules named = new NamedRules();
     KindRules device = new DeviceRules();
     KindRules orphan = new OrphanRules();
+    KindRules sockets = new SocketRules();
     for (FileKind kind : FileKind.values()) {
       rules.put(
           kind,
@@ -22,17 +23,15 @@ final class Rules {
             case DEVICE -> device;
             case PIPE -> new PipeRules();
             case EVENTFD -> new EventRules();
-            case TTY,
-                PTY_MASTER,
-                PTY_SLAVE,
-                EPOLL,
-                TIMERFD,
-                SIGNALFD,
-                INOTIFY,
-                PIDFD,
-                SOCKET,
-                UNKNOWN ->
-                new UnknownRules();
+            case EPOLL -> new EpollRules();
+            case TIMERFD -> new TimerRules();
+            case SIGNALFD -> new SignalRules();
+            case PIDFD -> new PidfdRules();
+            case INOTIFY -> new InotifyRules();
+            case SOCKET -> sockets;
+            case PTY_MASTER -> new MasterRules();
+            case TTY, PTY_SLAVE -> new TerminalRules();
+            case UNKNOWN -> new UnknownRules();
           });
     }
   }

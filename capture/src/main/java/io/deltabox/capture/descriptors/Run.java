@@ -1,13 +1,19 @@
 package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
+import io.deltabox.capture.Injection;
 import io.deltabox.capture.StoppedProcess;
+import io.deltabox.linux.Errno;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +28,7 @@ final class Run implements AutoCloseable {
   private final Kernel kernel;
   private final List<Integer> owned = new ArrayList<>();
   private final Map<OpenFile, Integer> held = new LinkedHashMap<>();
+  private final Map<OpenFile, Integer> orphanEnds = new HashMap<>();
   private final Map<String, FileKey> keys = new HashMap<>();
   private final List<String> notes = new ArrayList<>();
 
@@ -70,6 +77,12 @@ final class Run implements AutoCloseable {
     return fd;
   }
 
+  /** Closes an owned descriptor now. */
+  void release(int fd) {
+    owned.remove((Integer) fd);
+    kernel.closeQuietly(fd);
+  }
+
   /** Borrows a descriptor of the sandbox until the end of the run. */
   int steal(OpenFile file) throws IOException {
     Slot slot = file.slots().first();
@@ -106,6 +119,91 @@ final class Run implements AutoCloseable {
     }
     keys.put(path, key);
     return key;
+  }
+
+  /** Remembers the end of a new pair that nobody holds: what is queued comes through it. */
+  void orphanEnd(OpenFile target, int fd) {
+    orphanEnds.put(target, fd);
+  }
+
+  @Nullable Integer orphanEnd(OpenFile target) {
+    return orphanEnds.get(target);
+  }
+
+  /** Borrows a wanted description from a process that has been given it. */
+  int stealGiven(OpenFile target) throws IOException {
+    Slot slot = target.slots().first();
+    return own(kernel.steal(process(slot.process()).pidfd(), slot.number()));
+  }
+
+  /**
+   * Runs calls in a process of the sandbox that make a descriptor there, and moves it here.
+   *
+   * @param calls appends the calls and returns the one whose result is the descriptor
+   */
+  int madeInside(int inner, Function<Injection, Injection.Call> calls) throws IOException {
+    StoppedProcess process = process(inner);
+    Injection injection = process.inject();
+    Injection.Call call = calls.apply(injection);
+    injection.run();
+    int number = (int) Errno.check(injection.result(call), "make a descriptor in the sandbox");
+    return moved(process, number)[0];
+  }
+
+  /** Makes two connected sockets in a process of the sandbox and moves them here. */
+  int[] pairInside(int inner, int domain, int type) throws IOException {
+    StoppedProcess process = process(inner);
+    Injection injection = process.inject();
+    Injection.Arg ends = injection.space(8);
+    Injection.Call call =
+        injection.call(
+            Calls.SOCKETPAIR,
+            injection.value(domain),
+            injection.value(type | Flags.O_CLOEXEC),
+            injection.value(0),
+            ends);
+    injection.run();
+    Errno.check(injection.result(call), "make a socket pair in the sandbox");
+    ByteBuffer numbers = injection.read(ends).order(ByteOrder.LITTLE_ENDIAN);
+    return moved(process, numbers.getInt(0), numbers.getInt(4));
+  }
+
+  private int[] moved(StoppedProcess process, int... numbers) throws IOException {
+    int[] here = new int[numbers.length];
+    Injection injection = process.inject();
+    for (int i = 0; i < numbers.length; i++) {
+      here[i] = own(kernel.steal(process.pidfd(), numbers[i]));
+      injection.call(Calls.CLOSE, injection.value(numbers[i]));
+    }
+    injection.run();
+    return here;
+  }
+
+  /** Opens a place of the sandbox; null if the path leads nowhere. */
+  @Nullable Integer placeIfThere(String path) {
+    try {
+      return place(path);
+    } catch (IOException e) {
+      // the caller has another way for a path that leads nowhere
+      return null;
+    }
+  }
+
+  /**
+   * Opens the place of a file that is known by its identity only; null if it is not found.
+   *
+   * @param holder whose processes' working directories are the likeliest places
+   */
+  @Nullable Integer find(FileKey key, OpenFile holder) throws IOException {
+    List<String> near = new ArrayList<>();
+    for (Slot slot : holder.slots()) {
+      ProcessFiles process = target.processes().get(slot.process());
+      if (process != null && !near.contains(process.cwd().path())) {
+        near.add(process.cwd().path());
+      }
+    }
+    OptionalInt place = files.find(key, near);
+    return place.isPresent() ? own(place.getAsInt()) : null;
   }
 
   /** Something that could not be put back and is documented as lost. */

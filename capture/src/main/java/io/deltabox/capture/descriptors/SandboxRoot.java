@@ -1,6 +1,9 @@
 package io.deltabox.capture.descriptors;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Opens files below the root of a living process of the sandbox, which is its pid 1 as a rule. Not
@@ -34,6 +37,20 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
   @Override
   public int openPlace(String path) throws IOException {
     return kernel.openBelow(root, path, Flags.O_PATH | Flags.O_NOFOLLOW | Flags.O_CLOEXEC);
+  }
+
+  @Override
+  public OptionalInt find(FileKey key, List<String> near) throws IOException {
+    List<String> starts = new ArrayList<>(near);
+    starts.add("/");
+    FileSearch search = new FileSearch(kernel, key);
+    for (String start : starts) {
+      OptionalInt found = search.below(openPlace(start));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return OptionalInt.empty();
   }
 
   @Override

@@ -28,6 +28,10 @@ public final class TableReader {
   private final List<RawDescriptor> descriptors = new ArrayList<>();
   private final Map<FileKey, PipeContent> pipes = new HashMap<>();
   private final Map<FileKey, List<FileContent.Extent>> orphans = new LinkedHashMap<>();
+  private final Map<Long, SocketState> sockets = new HashMap<>();
+  private final Map<Long, List<ByteBuffer>> messages = new HashMap<>();
+  private final Map<Long, UnixState> unix = new HashMap<>();
+  private final Map<Integer, TerminalState> terminals = new HashMap<>();
   private final List<Trouble> troubles = new ArrayList<>();
 
   private record RawDescriptor(
@@ -59,6 +63,15 @@ public final class TableReader {
       case 2 -> moreInfo(body);
       case 3 -> pipe(body);
       case 4 -> content(body);
+      case 5 -> sockets.put(body.getLong(0), SocketReader.socket(body));
+      case 6 -> {
+        long ino = body.getLong();
+        messages
+            .computeIfAbsent(ino, unused -> new ArrayList<>())
+            .add(copy(body, (int) body.getLong()));
+      }
+      case 7 -> unix.put(body.getInt(0) & 0xffffffffL, SocketReader.unix(body));
+      case 8 -> terminal(body);
       case 9 ->
           troubles.add(new Trouble(body.getInt(), body.getInt(), body.getInt(), body.getInt()));
       default -> {}
@@ -66,10 +79,12 @@ public final class TableReader {
   }
 
   private void process(ByteBuffer body) {
-    ProcessFiles.Ids ids =
-        new ProcessFiles.Ids(body.getInt(), body.getInt(), body.getInt(), body.getInt());
+    int pid = body.getInt();
+    int inner = body.getInt();
+    int group = body.getInt();
+    int session = body.getInt();
     int umask = body.getInt();
-    body.getInt();
+    ProcessFiles.Ids ids = new ProcessFiles.Ids(pid, inner, group, session, body.getInt());
     ProcessFiles.Clocks clocks =
         new ProcessFiles.Clocks(body.getLong(), body.getLong(), body.getLong());
     ByteBuffer text = body.slice(body.position() + 3 * PLACE, body.remaining() - 3 * PLACE);
@@ -100,10 +115,11 @@ public final class TableReader {
     int linkLength = body.getInt();
     int infoLength = body.getInt();
     int seals = body.getInt();
+    long readNanos = body.getLong();
     String link = string(body, linkLength);
     StringBuilder info = new StringBuilder(string(body, infoLength));
     OpenFile.Status status =
-        new OpenFile.Status(dev, ino, rdev, size, position, mode, nlink, flags, seals);
+        new OpenFile.Status(dev, ino, rdev, size, position, mode, nlink, flags, seals, readNanos);
     descriptors.add(new RawDescriptor(pid, number, file, status, link, info));
   }
 
@@ -146,6 +162,19 @@ public final class TableReader {
         .add(new FileContent.Extent(offset, copy(body, bytes)));
   }
 
+  private void terminal(ByteBuffer body) {
+    TerminalState seen = TerminalState.read(body);
+    terminals.merge(seen.index(), seen, TerminalState::merge);
+  }
+
+  private Map<Long, SocketState> socketsWithQueues() {
+    Map<Long, SocketState> whole = new HashMap<>();
+    sockets.forEach(
+        (ino, socket) ->
+            whole.put(ino, socket.with(messages.getOrDefault(ino, List.of()), unix.get(ino))));
+    return whole;
+  }
+
   /** The table of everything accepted. */
   public DescriptorTable finish() {
     SortedMap<Integer, ProcessFiles> byNumber = new TreeMap<>();
@@ -162,7 +191,9 @@ public final class TableReader {
     }
     Map<FileKey, FileContent> contents = new HashMap<>();
     orphans.forEach((key, extents) -> contents.put(key, new FileContent(extents)));
-    return new DescriptorTable(byNumber, new DescriptorTable.Contents(pipes, contents, troubles));
+    return new DescriptorTable(
+        byNumber,
+        new DescriptorTable.Contents(pipes, contents, socketsWithQueues(), terminals, troubles));
   }
 
   private static void add(RawDescriptor raw, Map<Integer, ProcessFiles> byPid, OpenFile file) {
@@ -178,18 +209,7 @@ public final class TableReader {
   private static OpenFile open(RawDescriptor raw) {
     OpenFile.Status s = raw.status();
     FileKind kind = FileKind.of(s.mode(), s.nlink(), s.flags(), s.rdev(), raw.link());
-    OpenFile.Status shared =
-        new OpenFile.Status(
-            s.dev(),
-            s.ino(),
-            s.rdev(),
-            s.size(),
-            s.position(),
-            s.mode(),
-            s.nlink(),
-            s.flags() & ~Flags.O_CLOEXEC,
-            s.seals());
-    return new OpenFile(kind, shared, raw.link(), raw.info().toString());
+    return new OpenFile(kind, s.withoutCloseOnExec(), raw.link(), raw.info().toString());
   }
 
   private static String string(ByteBuffer in, int length) {

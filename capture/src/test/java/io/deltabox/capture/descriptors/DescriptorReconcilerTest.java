@@ -24,7 +24,7 @@ final class DescriptorReconcilerTest {
     assumeTrue(root);
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{0}")
   @ValueSource(
       strings = {
         "regular",
@@ -47,7 +47,34 @@ final class DescriptorReconcilerTest {
         "memfd",
         "many",
         "forked",
-        "outside"
+        "outside",
+        "timerfd",
+        "signalfd",
+        "epoll",
+        "epoll_edge",
+        "epoll_member",
+        "epoll_gone",
+        "pidfd",
+        "inotify",
+        "inotify_gone",
+        "surroundings",
+        "locks",
+        "pty",
+        "pty_gone",
+        "pty_session",
+        "unix_stream",
+        "unix_stream_gone",
+        "unix_stream_end",
+        "unix_stream_half",
+        "unix_shut",
+        "unix_dgram",
+        "unix_seqpacket",
+        "unix_forked",
+        "unix_listening",
+        "unix_waiting",
+        "tcp_listening",
+        "tcp_connected",
+        "udp"
       })
   void reconcile_disturbedProgram_findsEverythingAgain(String scenario) throws Exception {
     try (Kernel kernel = new Kernel();

@@ -47,10 +47,22 @@ final class TestTracer implements AutoCloseable {
     this.kernel = kernel;
   }
 
+  /** Waits until a process waits in read(2): a scenario that has nothing more to do. */
+  private static void awaitIdle(int pid) throws IOException {
+    long deadline = System.nanoTime() + 10_000_000_000L;
+    while (!Files.readString(Path.of("/proc/" + pid + "/syscall")).startsWith("0 0x")) {
+      if (System.nanoTime() > deadline) {
+        throw new IOException("process does not come to rest: pid=" + pid);
+      }
+      Thread.onSpinWait();
+    }
+  }
+
   /** Stops all of them; the result is in the order given, by inner number. */
   Map<Integer, StoppedProcess> stop(List<Integer> pids) throws IOException {
     Map<Integer, StoppedProcess> stopped = new LinkedHashMap<>();
     for (int pid : pids) {
+      awaitIdle(pid);
       kernel.check("seize", PTRACE, SEIZE, pid, 0, 0);
       kernel.check("interrupt", PTRACE, INTERRUPT, pid, 0, 0);
       await(pid);

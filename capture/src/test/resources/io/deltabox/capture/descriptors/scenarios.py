@@ -2,9 +2,10 @@
 
 Only descriptors go back in this test, not memory: what a scenario keeps in variables it still knows afterwards. Raw calls throughout, so that no
 buffer of Python's own is involved."""
-import errno, fcntl, os, select, signal, socket, struct, sys, traceback
+import ctypes, fcntl, os, select, signal, socket, struct, sys, termios, time, traceback
 
 S = {}
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def put(name, data=b"0123456789"):
@@ -19,6 +20,44 @@ def at(fd, number):
         os.dup2(fd, number, inheritable=False)
         os.close(fd)
     return number
+
+
+def syscall(number, *args):
+    result = libc.syscall(number, *args)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "syscall %d" % number)
+    return result
+
+
+def timerfd_create(clock, flags=0):
+    return syscall(283, clock, flags | 0o2000000)
+
+
+def timerfd_set(fd, flags, value, interval):
+    spec = struct.pack("qqqq", int(interval), round(interval % 1 * 1e9), int(value), int(value % 1 * 1e9))
+    syscall(286, fd, flags, spec, None)
+
+
+def timerfd_get(fd):
+    spec = ctypes.create_string_buffer(32)
+    syscall(287, fd, spec)
+    i, ins, v, vns = struct.unpack("qqqq", spec)
+    return v + vns / 1e9, i + ins / 1e9
+
+
+def signalfd_set(fd, signals):
+    mask = sum(1 << (s - 1) for s in signals)
+    return syscall(289, fd, struct.pack("Q", mask), 8, 0o2000000)
+
+
+def epoll_ctl(fd, op, member, events, data):
+    syscall(233, fd, op, member, struct.pack("<IQ", events & 0xFFFFFFFF, data))
+
+
+def epoll_wait(fd):
+    events = ctypes.create_string_buffer(120)
+    n = syscall(232, fd, events, 10, 0)
+    return [struct.unpack_from("<IQ", events, 12 * i) for i in range(n)]
 
 
 def is_open(fd):
@@ -406,6 +445,520 @@ class outside:
 
     def check():
         eq(os.fstat(1).st_ino, os.fstat(10).st_ino)
+
+
+class timerfd:
+    TIMERS = ((10, 1, 0, 5000, 0), (11, 1, 1, 7000, 250), (12, 7, 0, 0, 0), (13, 0, 1, 9000, 0))
+
+    def setup():
+        for fd, clock, flags, ms, every in timerfd.TIMERS:
+            at(timerfd_create(clock), fd)
+            base = time.clock_gettime(clock) if flags else 0
+            if ms:
+                timerfd_set(fd, flags, base + ms / 1000, every / 1000)
+        at(timerfd_create(1, 0o4000), 14)
+        timerfd_set(14, 0, 0.0001, 0.0005)
+        select.select([14], [], [])
+        timerfd_set(14, 0, 60, 0)
+        at(timerfd_create(1), 15)
+        timerfd_set(15, 0, 0.0001, 0)
+        select.select([15], [], [])
+
+    def disturb():
+        for fd in (10, 11, 12, 13):
+            timerfd_set(fd, 0, 300, 3)
+        timerfd_set(14, 0, 0.0001, 0), select.select([14], [], [])
+        os.close(13), os.read(15, 8)
+
+    def check():
+        for fd, clock, flags, ms, every in timerfd.TIMERS:
+            left, interval = timerfd_get(fd)
+            assert ms / 1000 - 3 < left <= ms / 1000 + 0.001, (fd, left)
+            eq(interval, every / 1000)
+        try:
+            os.read(14, 8)
+            assert False
+        except BlockingIOError:
+            pass
+        assert 50 < timerfd_get(14)[0] <= 60
+        eq(os.read(15, 8), struct.pack("Q", 1))
+
+
+class signalfd:
+    def setup():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGUSR2])
+        at(signalfd_set(-1, [signal.SIGUSR1]), 10)
+        at(signalfd_set(-1, [signal.SIGUSR2]), 11)
+
+    def disturb():
+        signalfd_set(10, [signal.SIGUSR2]), os.close(11)
+
+    def check():
+        os.kill(os.getpid(), signal.SIGUSR2), os.kill(os.getpid(), signal.SIGUSR1)
+        eq(struct.unpack_from("I", os.read(10, 128))[0], signal.SIGUSR1)
+        eq(struct.unpack_from("I", os.read(11, 128))[0], signal.SIGUSR2)
+
+
+class epoll:
+    def setup():
+        r, w = os.pipe()
+        at(r, 10), at(w, 11)
+        at(eventfd_raw(0), 12)
+        e = select.epoll()
+        at(os.dup(e.fileno()), 13)
+        e.close()
+        epoll_ctl(13, 1, 10, select.EPOLLIN | select.EPOLLET, 77)
+        epoll_ctl(13, 1, 12, select.EPOLLIN, 1 << 40)
+
+    def disturb():
+        epoll_ctl(13, 2, 12, 0, 0)
+        epoll_ctl(13, 3, 10, select.EPOLLOUT, 5)
+        epoll_ctl(13, 1, 11, select.EPOLLOUT, 6)
+
+    def check():
+        eq(epoll_wait(13), [])
+        os.write(11, b"x"), eq(epoll_wait(13), [(select.EPOLLIN, 77)]), eq(epoll_wait(13), [])
+        os.eventfd_write(12, 1), eq(epoll_wait(13), [(select.EPOLLIN, 1 << 40)])
+
+
+class epoll_edge:
+    """The set is as it was, but an edge was told that the program must be told again."""
+
+    def setup():
+        epoll.setup()
+        os.write(11, b"x")
+
+    def disturb():
+        eq(epoll_wait(13), [(select.EPOLLIN, 77)]), eq(epoll_wait(13), [])
+
+    def check():
+        eq(epoll_wait(13), [(select.EPOLLIN, 77)])
+
+
+class epoll_member:
+    """A member was replaced under its number: its entry is gone with it."""
+
+    def setup():
+        epoll.setup()
+
+    def disturb():
+        os.close(12), at(os.open("/dev/null", os.O_RDONLY), 12)
+
+    def check():
+        epoll.check()
+
+
+class epoll_gone:
+    def setup():
+        epoll.setup()
+        os.dup2(13, 14)
+        f = select.epoll()
+        at(os.dup(f.fileno()), 15)
+        f.close()
+        epoll_ctl(15, 1, 13, select.EPOLLIN, 99)
+
+    def disturb():
+        os.close(13), os.close(14), os.close(10)
+
+    def check():
+        epoll.check()
+        os.eventfd_write(12, 1), eq(epoll_wait(15), [(select.EPOLLIN, 99)])
+        eq(epoll_wait(14), [(select.EPOLLIN, 1 << 40)])
+
+
+class pidfd:
+    def setup():
+        at(os.pidfd_open(os.getpid()), 10)
+
+    def disturb():
+        os.close(10)
+
+    def check():
+        signal.pidfd_send_signal(10, 0)
+
+
+class inotify:
+    def setup():
+        os.mkdir("d"), os.mkdir("e"), os.mkdir("f")
+        at(libc.inotify_init1(0o2004000), 10)
+        S["d"] = libc.inotify_add_watch(10, b"d", 0x100)
+        S["e"] = libc.inotify_add_watch(10, b"e", 0x100)
+
+    def disturb():
+        libc.inotify_rm_watch(10, S["e"])
+        libc.inotify_add_watch(10, b"f", 0x100)
+        put("d/1")
+
+    def check():
+        put("f/2"), put("e/3")
+        wd, mask, _, size = struct.unpack_from("iIII", os.read(10, 4096))
+        eq((wd, mask), (S["e"], 0x100))
+        put("d/4"), eq(struct.unpack_from("i", os.read(10, 4096))[0], S["d"])
+
+
+class inotify_gone:
+    def setup():
+        inotify.setup()
+
+    def disturb():
+        os.close(10)
+
+    def check():
+        inotify.check()
+
+
+class surroundings:
+    def setup():
+        os.mkdir("d"), os.mkdir("e"), os.chdir("d"), os.umask(0o027)
+        S["d"] = os.getcwd()
+
+    def disturb():
+        os.chdir("../e"), os.umask(0o077)
+        # another inode under the old name
+        os.rmdir("../d"), os.mkdir("../d")
+
+    def check():
+        eq(os.getcwd(), S["d"]), eq(os.stat(".").st_ino, os.stat(S["d"]).st_ino), eq(os.umask(0), 0o027)
+
+
+class locks:
+    """A record lock, lost because a second descriptor of the file was closed, and a flock, released."""
+
+    def setup():
+        put("a"), put("b")
+        at(os.open("a", os.O_RDWR), 10), at(os.open("b", os.O_RDWR), 11)
+        fcntl.lockf(10, fcntl.LOCK_EX | fcntl.LOCK_NB, 4, 2)
+        fcntl.lockf(10, fcntl.LOCK_SH | fcntl.LOCK_NB, 0, 100)
+        fcntl.flock(11, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def disturb():
+        os.close(os.open("a", os.O_RDONLY))
+        fcntl.lockf(10, fcntl.LOCK_EX | fcntl.LOCK_NB, 10, 20)
+        fcntl.flock(11, fcntl.LOCK_UN)
+
+    def check():
+        found = [l.split()[2:] for l in open("/proc/self/fdinfo/10") if l.startswith("lock:")]
+        eq(sorted((l[0], l[2], l[5], l[6]) for l in found), [("POSIX", "READ", "100", "EOF"), ("POSIX", "WRITE", "2", "5")])
+        try:
+            fcntl.flock(os.open("b", os.O_RDWR), fcntl.LOCK_SH | fcntl.LOCK_NB)
+            assert False
+        except BlockingIOError:
+            pass
+
+
+class pty:
+    def setup():
+        m, s = os.openpty()
+        at(m, 10), at(s, 11)
+        mode = termios.tcgetattr(11)
+        mode[3] &= ~termios.ECHO
+        mode[6][termios.VINTR] = b"\x05"
+        termios.tcsetattr(11, termios.TCSANOW, mode)
+        fcntl.ioctl(10, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 90, 0, 0))
+
+    def disturb():
+        mode = termios.tcgetattr(11)
+        mode[3] |= termios.ECHO
+        mode[6][termios.VINTR] = b"\x03"
+        termios.tcsetattr(11, termios.TCSANOW, mode)
+        fcntl.ioctl(10, termios.TIOCSWINSZ, struct.pack("HHHH", 3, 9, 0, 0))
+
+    def check():
+        mode = termios.tcgetattr(11)
+        eq(mode[3] & termios.ECHO, 0), eq(mode[6][termios.VINTR], b"\x05")
+        eq(struct.unpack("HHHH", fcntl.ioctl(11, termios.TIOCGWINSZ, bytes(8)))[:2], (30, 90))
+        os.write(10, b"typed\n"), eq(os.read(11, 99), b"typed\n"), os.write(11, b"out"), eq(os.read(10, 99), b"out")
+
+
+class pty_gone:
+    def setup():
+        pty.setup()
+
+    def disturb():
+        os.close(10), os.close(11)
+
+    def check():
+        pty.check()
+
+
+class pty_session:
+    """A session on a pty of the sandbox: foreground group, /dev/tty."""
+
+    def setup():
+        m, s = os.openpty()
+        at(m, 10)
+        down, up = os.pipe(), os.pipe()
+        if os.fork() == 0:
+            os.setsid(), at(s, 11), fcntl.ioctl(11, termios.TIOCSCTTY, 0)
+            at(os.open("/dev/tty", os.O_RDWR), 12)
+            for fd in (0, 1, 10, down[1], up[0]):
+                os.close(fd)
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            S["sleeper"] = os.fork()
+            if S["sleeper"] == 0:
+                os.setpgid(0, 0)
+                os.read(down[0], 0), serve(os.pipe()[0], 1, {})
+            while os.getpgid(S["sleeper"]) == os.getpgid(0):
+                pass
+            os.tcsetpgrp(11, os.getpgid(0))
+            serve(down[0], up[1], {"disturb": pty_session.child_disturb, "check": pty_session.child_check})
+        os.close(s), os.close(down[0]), os.close(up[1])
+        S["down"], S["up"] = down[1], up[0]
+        forked.tell("disturb") if False else None
+        while os.tcgetpgrp(10) == 0:
+            pass
+
+    def child_disturb():
+        os.tcsetpgrp(11, S["sleeper"]), os.close(12)
+
+    def child_check():
+        eq(os.tcgetpgrp(11), os.getpgid(0)), eq(os.tcgetpgrp(12), os.getpgid(0))
+
+    def disturb():
+        forked.tell("disturb")
+
+    def check():
+        forked.tell("check")
+
+
+def pair(kind, extra=0):
+    a, b = socket.socketpair(socket.AF_UNIX, kind | extra)
+    at(a.detach(), 10), at(b.detach(), 11)
+
+
+def send(fd, data):
+    socket.socket(fileno=os.dup(fd)).send(data, socket.MSG_DONTWAIT)
+
+
+def recv(fd):
+    try:
+        return socket.socket(fileno=os.dup(fd)).recv(1 << 20, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+
+
+class unix_stream:
+    def setup():
+        pair(socket.SOCK_STREAM)
+        send(10, b"first"), send(10, b"second"), send(11, b"back")
+
+    def disturb():
+        eq(recv(11), b"firstsecond"), send(10, b"new"), recv(10)
+
+    def check():
+        eq(recv(11), b"firstsecond"), eq(recv(10), b"back"), eq(recv(10), None)
+        send(10, b"on"), eq(recv(11), b"on")
+
+
+class unix_stream_gone:
+    def setup():
+        unix_stream.setup()
+        socket.socket(fileno=os.dup(10)).setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        os.set_blocking(11, False)
+
+    def disturb():
+        os.close(10), os.close(11)
+
+    def check():
+        eq(socket.socket(fileno=os.dup(10)).getsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED), 1)
+        assert nonblocking(11) and not nonblocking(10)
+        unix_stream.check()
+
+
+class unix_stream_end:
+    """One end was closed since: the other one, still there, is of no use."""
+
+    def setup():
+        unix_stream.setup()
+
+    def disturb():
+        os.close(10)
+
+    def check():
+        unix_stream.check()
+
+
+class unix_stream_half:
+    """The other end was closed before the checkpoint; what it sent is still to be read."""
+
+    def setup():
+        pair(socket.SOCK_STREAM)
+        send(10, b"last words"), os.close(10)
+
+    def disturb():
+        eq(recv(11), b"last words"), eq(recv(11), b"")
+
+    def check():
+        eq(recv(11), b"last words"), eq(recv(11), b"")
+
+
+class unix_shut:
+    def setup():
+        pair(socket.SOCK_STREAM)
+        send(10, b"end"), socket.socket(fileno=os.dup(10)).shutdown(socket.SHUT_WR)
+        send(11, b"answer")
+
+    def disturb():
+        eq(recv(11), b"end"), eq(recv(11), b""), eq(recv(10), b"answer")
+
+    def check():
+        eq(recv(11), b"end"), eq(recv(11), b""), eq(recv(10), b"answer"), send(11, b"on"), eq(recv(10), b"on")
+
+
+class unix_dgram:
+    KIND = socket.SOCK_DGRAM
+
+    def setup():
+        pair(socket.SOCK_DGRAM)
+        send(10, b"one"), send(10, b""), send(10, b"three")
+
+    def disturb():
+        eq(recv(11), b"one"), send(10, b"x")
+
+    def check():
+        eq([recv(11) for _ in range(4)], [b"one", b"", b"three", None])
+        send(11, b"on"), eq(recv(10), b"on")
+
+
+class unix_seqpacket:
+    def setup():
+        pair(socket.SOCK_SEQPACKET)
+        send(10, b"one"), send(10, b"three")
+
+    def disturb():
+        os.close(11)
+
+    def check():
+        eq([recv(11) for _ in range(3)], [b"one", b"three", None])
+        send(11, b"on"), eq(recv(10), b"on")
+
+
+class unix_forked:
+    """The ends of a pair are in two processes, and both have closed them."""
+
+    def setup():
+        pair(socket.SOCK_STREAM)
+        down, up = os.pipe(), os.pipe()
+        if os.fork() == 0:
+            for fd in (0, 1, 10, down[1], up[0]):
+                os.close(fd)
+            serve(down[0], up[1], {"disturb": lambda: os.close(11), "check": unix_forked.child_check})
+        os.close(down[0]), os.close(up[1]), os.close(11)
+        S["down"], S["up"] = down[1], up[0]
+        send(10, b"over the fork")
+
+    def child_check():
+        eq(recv(11), b"over the fork"), send(11, b"thanks")
+
+    def disturb():
+        forked.tell("disturb"), os.close(10)
+
+    def check():
+        forked.tell("check")
+        eq(recv(10), b"thanks")
+
+
+class unix_listening:
+    def setup():
+        s = socket.socket(socket.AF_UNIX)
+        s.bind(os.path.abspath("sock"))
+        os.chmod("sock", 0o600)
+        s.listen(7)
+        at(s.detach(), 10)
+        s = socket.socket(socket.AF_UNIX)
+        s.bind("\0deltabox-test-%d" % os.getpid())
+        s.listen(3)
+        at(s.detach(), 11)
+
+    def disturb():
+        os.close(10), os.close(11)
+
+    def check():
+        for fd, address in ((10, os.path.abspath("sock")), (11, "\0deltabox-test-%d" % os.getpid())):
+            c = socket.socket(socket.AF_UNIX)
+            c.connect(address), c.send(b"hi")
+            s, _ = socket.socket(fileno=os.dup(fd)).accept()
+            eq(s.recv(9), b"hi")
+        eq(os.stat("sock").st_mode & 0o777, 0o600)
+
+
+class unix_waiting:
+    """Still listening, but a connection of the time since waits to be accepted."""
+
+    def setup():
+        unix_listening.setup()
+
+    def disturb():
+        c = socket.socket(socket.AF_UNIX)
+        c.connect(os.path.abspath("sock"))
+        S["c"] = c.detach()
+
+    def check():
+        assert not is_open(S["c"])
+        unix_listening.check()
+
+
+class tcp_listening:
+    def setup():
+        for fd, family, address in ((10, socket.AF_INET, "127.0.0.1"), (11, socket.AF_INET6, "::1")):
+            s = socket.socket(family)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((address, 0)), s.listen(9)
+            S[fd] = s.getsockname()
+            at(s.detach(), fd)
+        at(socket.socket(socket.AF_INET).detach(), 12)
+
+    def disturb():
+        c = socket.create_connection(S[10][:2])
+        s, _ = socket.socket(fileno=os.dup(10)).accept()
+        s.close(), c.close()
+        os.close(10), os.close(11), os.close(12)
+
+    def check():
+        for fd in (10, 11):
+            c = socket.create_connection(S[fd][:2])
+            c.send(b"hi")
+            s, _ = socket.socket(fileno=os.dup(fd)).accept()
+            eq(s.recv(9), b"hi")
+        socket.socket(fileno=os.dup(12)).connect(S[10])
+
+
+class tcp_connected:
+    """A connection inside the sandbox: bytes were read and written since, both ends live."""
+
+    def setup():
+        l = socket.socket()
+        l.bind(("127.0.0.1", 0)), l.listen(1)
+        c = socket.create_connection(l.getsockname())
+        s, _ = l.accept()
+        l.close()
+        at(c.detach(), 10), at(s.detach(), 11)
+        send(10, b"queued"), select.select([11], [], [])
+
+    def disturb():
+        eq(recv(11), b"queued"), send(10, b"later"), send(11, b"back"), select.select([10], [], [])
+
+    def check():
+        select.select([11], [], [])
+        eq(recv(11), b"queued"), eq(recv(10), None)
+        send(11, b"on"), select.select([10], [], []), eq(recv(10), b"on")
+
+
+class udp:
+    def setup():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(("127.0.0.1", 0))
+        S["a"] = s.getsockname()
+        at(s.detach(), 10)
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.connect(S["a"])
+        at(s.detach(), 11)
+
+    def disturb():
+        os.close(10), os.close(11)
+
+    def check():
+        send(11, b"hi"), select.select([10], [], []), eq(recv(10), b"hi")
 
 
 class unsupported:
