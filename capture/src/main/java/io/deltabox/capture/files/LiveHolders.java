@@ -1,0 +1,29 @@
+package io.deltabox.capture.files;
+
+import java.util.List;
+
+/**
+ * What living processes hold of files: descriptors, working directories, mappings.
+ *
+ * @param files each held inode once or more, as stat(2) through {@code /proc/PID/...} tells it
+ */
+public record LiveHolders(List<Holder> files) {
+  /**
+   * One held inode.
+   *
+   * @param device device number the holder sees
+   * @param inode inode number
+   * @param deleted whether its name is gone
+   * @param directory whether it is a directory
+   */
+  public record Holder(long device, long inode, boolean deleted, boolean directory) {}
+
+  public LiveHolders {
+    files = List.copyOf(files);
+  }
+
+  /** Nobody holds anything. */
+  public static LiveHolders none() {
+    return new LiveHolders(List.of());
+  }
+}

@@ -1,0 +1,108 @@
+package io.deltabox.capture.files;
+
+import io.deltabox.capture.CaptureException;
+import io.deltabox.linux.Errno;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * The hidden directories removed trees are moved to, and their deletion afterwards. Not
+ * thread-safe.
+ */
+final class Staging {
+  private record Discarded(boolean shared, String name) {}
+
+  private final FileOps ops;
+  private final FilePlaces places;
+  private final List<String> mounts;
+  private final Deque<Discarded> discarded = new ArrayDeque<>();
+  private long counter;
+
+  Staging(FileOps ops, FilePlaces places, List<String> mounts) {
+    this.ops = ops;
+    this.places = places;
+    this.mounts = List.copyOf(mounts);
+  }
+
+  String nextName() {
+    return "r" + ++counter;
+  }
+
+  /** A directory of a stage will be deleted later. */
+  void discard(boolean shared, String name) {
+    discarded.add(new Discarded(shared, name));
+  }
+
+  boolean isEmpty() {
+    return discarded.isEmpty();
+  }
+
+  /** Removing a directory from outside silently takes away what the sandbox has mounted on it. */
+  void requireNoMountBelow(String path) throws CaptureException {
+    for (String mount : mounts) {
+      if (mount.equals(path) || mount.startsWith(path + "/")) {
+        throw new CaptureException(
+            "directory to remove holds a mount point: path="
+                + FileOps.readable(path)
+                + " mount="
+                + FileOps.readable(mount));
+      }
+    }
+  }
+
+  /** Empties both stages of what earlier rollbacks, also crashed ones, have left. */
+  void clear() throws CaptureException {
+    clear(places.stage());
+    if (places.sharedStage() >= 0) {
+      clear(places.sharedStage());
+    }
+    discarded.clear();
+  }
+
+  private void clear(int stage) throws CaptureException {
+    int fd = ops.open(stage, ".", FileOps.O_RDONLY | FileOps.O_DIRECTORY);
+    try {
+      for (FileOps.Listed listed : ops.names(fd)) {
+        delete(stage, listed.name());
+      }
+    } finally {
+      ops.close(fd);
+    }
+  }
+
+  /** Deletes what was discarded. */
+  void deleteDiscarded() throws CaptureException {
+    for (Discarded next = discarded.peek(); next != null; next = discarded.peek()) {
+      delete(next.shared ? places.sharedStage() : places.stage(), next.name);
+      discarded.remove();
+    }
+  }
+
+  private void delete(int dir, String name) throws CaptureException {
+    int result = ops.tryUnlink(dir, name, 0);
+    if (result == -Errno.ENOENT) {
+      return;
+    }
+    if (result == -Errno.EPERM) {
+      ops.flags(dir, name, 0);
+      result = ops.tryUnlink(dir, name, 0);
+    }
+    if (result != -Errno.EISDIR) {
+      FileOps.check(result, "remove staged file", name);
+      return;
+    }
+    int fd = ops.open(dir, name, FileOps.O_RDONLY | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
+    try {
+      if (ops.stat(fd, "").meta().attributes() != 0) {
+        ops.flags(fd, ".", 0);
+      }
+      for (FileOps.Listed listed : ops.names(fd)) {
+        delete(fd, listed.name());
+      }
+    } finally {
+      ops.close(fd);
+    }
+    FileOps.check(ops.tryUnlink(dir, name, FileOps.AT_REMOVEDIR), "remove staged directory", name);
+  }
+}

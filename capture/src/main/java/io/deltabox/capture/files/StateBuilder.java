@@ -1,0 +1,418 @@
+package io.deltabox.capture.files;
+
+import io.deltabox.capture.CaptureException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the next state from an earlier one and what was found at the names that changed since.
+ *
+ * <p>Identity of a directory: the path in the base it is merged with, following the overlay's own
+ * rules (opaque, redirect, else the parent's path and the own name); otherwise its inode. Identity
+ * of a file: the handle of the base file it was copied up from, otherwise its inode. Single use.
+ */
+final class StateBuilder {
+  private final BaseTree base;
+  private final LiveFiles live;
+  private final DeviceMap devices;
+  private final FileRecords records;
+  private final Map<Long, LinkByInode> byInode = new HashMap<>();
+  private final Set<FileId> suspects = new HashSet<>();
+  private final Map<FileId, List<FileNode.Link>> pendingLinks = new HashMap<>();
+  private final List<FileContent> redundant = new ArrayList<>();
+  private PersistentMap<FileId, FileNode> nodes;
+
+  private record LinkByInode(long directory, String name) {}
+
+  StateBuilder(FileState previous, FileRecords records, LiveFiles live, DeviceMap devices) {
+    this.base = previous.base();
+    this.nodes = previous.nodes();
+    this.records = records;
+    this.live = live;
+    this.devices = devices;
+  }
+
+  FileState build() throws CaptureException {
+    placeDirectories();
+    for (Map.Entry<Long, Map<String, FileRecords.Name>> all : records.names().entrySet()) {
+      LiveFiles.Directory directory = resolve(all.getKey());
+      if (directory != null) {
+        dropUnlisted(all.getKey(), directory, all.getValue());
+        for (Map.Entry<String, FileRecords.Name> name : all.getValue().entrySet()) {
+          applyName(directory, name.getKey(), name.getValue());
+        }
+      }
+    }
+    for (FileRecords.Inode inode : records.inodes().values()) {
+      applyInode(inode);
+    }
+    for (FileRecords.Inode inode : records.held()) {
+      applyHeld(inode);
+    }
+    removeDead();
+    requireComplete();
+    return new FileState(base, nodes);
+  }
+
+  /**
+   * Contents that turned out equal to what was known; their memory can go once the state is kept.
+   */
+  List<FileContent> redundant() {
+    return redundant;
+  }
+
+  private void put(FileNode node) {
+    nodes = nodes.with(node.id(), node);
+  }
+
+  // ---- directories
+
+  private void placeDirectories() {
+    records
+        .names()
+        .forEach(
+            (directory, all) ->
+                all.forEach(
+                    (name, found) -> {
+                      if (found.directory()) {
+                        byInode.put(found.inode(), new LinkByInode(directory, name));
+                      }
+                    }));
+  }
+
+  private LiveFiles.@Nullable Directory resolve(long inode) {
+    LiveFiles.Directory known = live.directory(inode);
+    if (known != null) {
+      return known;
+    }
+    LinkByInode place = byInode.get(inode);
+    FileRecords.Inode found = records.inodes().get(inode);
+    if (place == null || found == null) {
+      return null;
+    }
+    LiveFiles.Directory parent = resolve(place.directory());
+    if (parent == null) {
+      return null;
+    }
+    String path = basePath(parent, place.name(), found);
+    boolean merged = path != null && base.isDirectory(path);
+    FileId id =
+        merged && path != null
+            ? FileId.directory(path)
+            : live.known(FileId.upper(inode, found.status().birth()));
+    live.putDirectory(inode, id, merged);
+    return live.directory(inode);
+  }
+
+  private static @Nullable String basePath(
+      LiveFiles.Directory parent, String name, FileRecords.Inode found) {
+    if (found.opaque()) {
+      return null;
+    }
+    if (found.redirect().startsWith("/")) {
+      return found.redirect().substring(1);
+    }
+    if (!parent.merged()) {
+      return null;
+    }
+    return BaseTree.join(parent.id().key(), found.redirect().isEmpty() ? name : found.redirect());
+  }
+
+  /** A directory's node, made with its parents' when it has been as in the base until now. */
+  private FileNode directoryNode(FileId id) throws CaptureException {
+    FileNode node = nodes.get(id);
+    if (node != null) {
+      return node;
+    }
+    if (!id.isBaseDirectory()) {
+      FileNode made =
+          FileNode.of(id, new FileMeta(FileMeta.TYPE_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, List.of()));
+      put(made);
+      return made;
+    }
+    FileNode made = FileNode.of(id, base.meta(id.key()));
+    put(made);
+    if (!id.isRoot()) {
+      linkNaturally(id, id.key(), FileMeta.TYPE_DIRECTORY);
+    }
+    return nodes.get(id) == null ? made : java.util.Objects.requireNonNull(nodes.get(id));
+  }
+
+  /** Writes down the entry of something at its own place in the base, if nothing else is there. */
+  private void linkNaturally(FileId id, String path, int type) throws CaptureException {
+    FileId parent = FileId.directory(BaseTree.parent(path));
+    String name = BaseTree.baseName(path);
+    FileNode directory = directoryNode(parent);
+    if (directory.entries().get(name) == null) {
+      setEntry(parent, name, new FileEntry(id, type));
+    }
+  }
+
+  // ---- names
+
+  private void dropUnlisted(
+      long inode, LiveFiles.Directory directory, Map<String, FileRecords.Name> listed)
+      throws CaptureException {
+    if (!records.whole().contains(inode)) {
+      return;
+    }
+    FileNode node = directoryNode(directory.id());
+    List<String> gone = new ArrayList<>();
+    node.entries()
+        .forEach(
+            (name, entry) -> {
+              if (!listed.containsKey(name)) {
+                gone.add(name);
+              }
+            });
+    for (String name : gone) {
+      applyName(directory, name, new FileRecords.Name(0, 0, 0, 0));
+    }
+  }
+
+  private void applyName(LiveFiles.Directory directory, String name, FileRecords.Name found)
+      throws CaptureException {
+    FileId id = directory.id();
+    if (found.absent() || found.whiteout()) {
+      boolean hides = id.isBaseDirectory() && (found.whiteout() || !directory.merged());
+      boolean inBase = hides && base.find(BaseTree.join(id.key(), name)) != null;
+      if (inBase) {
+        setEntry(id, name, FileEntry.ABSENT);
+      } else {
+        clearEntry(id, name);
+      }
+      return;
+    }
+    FileId file = identify(found);
+    if (file == null) {
+      throw new CaptureException(
+          "file changed while it was looked at: path="
+              + FileOps.readable(new FileState(base, nodes).path(id, name)));
+    }
+    rememberBase(directory, name, file);
+    setEntry(id, name, new FileEntry(file, found.mode() & FileMeta.TYPE_MASK));
+  }
+
+  private @Nullable FileId identify(FileRecords.Name found) {
+    if (found.directory()) {
+      LiveFiles.Directory directory = resolve(found.inode());
+      return directory == null ? null : directory.id();
+    }
+    FileRecords.Inode inode = records.inodes().get(found.inode());
+    return inode == null ? null : identify(inode);
+  }
+
+  private FileId identify(FileRecords.Inode inode) {
+    FileId id =
+        inode.origin().isEmpty()
+            ? FileId.upper(inode.status().inode(), inode.status().birth())
+            : FileId.base(inode.origin());
+    return live.known(id);
+  }
+
+  /** Notes where in the base a copied-up file comes from, when it is seen at its own place. */
+  private void rememberBase(LiveFiles.Directory directory, String name, FileId file) {
+    if (file.kind() != FileId.Kind.BASE
+        || live.basePath(file) != null
+        || !directory.id().isBaseDirectory()) {
+      return;
+    }
+    String path = BaseTree.join(directory.id().key(), name);
+    BaseTree.Found found = base.find(path);
+    if (found != null && found.id().equals(file)) {
+      live.putBase(file, found.status().device(), found.status().inode(), path);
+    }
+  }
+
+  private void setEntry(FileId directory, String name, FileEntry entry) throws CaptureException {
+    FileNode node = directoryNode(directory);
+    FileEntry old = node.entries().get(name);
+    put(node.withEntry(name, entry));
+    FileNode.Link link = new FileNode.Link(directory, name);
+    if (old != null && !old.sameFile(entry)) {
+      unlink(old, link);
+    }
+    FileId id = entry.id();
+    if (id != null) {
+      FileNode file = nodes.get(id);
+      if (file == null && entry.isDirectory()) {
+        file = bareDirectory(id);
+      }
+      if (file != null) {
+        put(linked(file, link));
+      } else {
+        pending(id, link);
+      }
+    }
+  }
+
+  private FileNode bareDirectory(FileId id) throws CaptureException {
+    return FileNode.of(
+        id,
+        id.isBaseDirectory()
+            ? base.meta(id.key())
+            : new FileMeta(FileMeta.TYPE_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, List.of()));
+  }
+
+  /** A directory has one name only: the new one takes the place of the old one. */
+  private FileNode linked(FileNode file, FileNode.Link link) {
+    if (!file.isDirectory() || file.links().isEmpty()) {
+      return file.withLink(link);
+    }
+    FileNode bare = file;
+    for (FileNode.Link old : file.links()) {
+      if (!old.equals(link)) {
+        bare = bare.withoutLink(old);
+      }
+    }
+    return bare.withLink(link);
+  }
+
+  private void pending(FileId id, FileNode.Link link) {
+    pendingLinks.computeIfAbsent(id, i -> new ArrayList<>()).add(link);
+  }
+
+  private void clearEntry(FileId directory, String name) {
+    FileNode node = nodes.get(directory);
+    FileEntry old = node == null ? null : node.entries().get(name);
+    if (node != null && old != null) {
+      put(node.withoutEntry(name));
+      unlink(old, new FileNode.Link(directory, name));
+    }
+  }
+
+  private void unlink(FileEntry old, FileNode.Link link) {
+    FileId id = old.id();
+    if (id == null) {
+      return;
+    }
+    FileNode file = nodes.get(id);
+    if (file != null) {
+      put(file.withoutLink(link));
+      suspects.add(id);
+    }
+    List<FileNode.Link> waiting = pendingLinks.get(id);
+    if (waiting != null) {
+      waiting.remove(link);
+    }
+  }
+
+  // ---- inodes
+
+  private void applyInode(FileRecords.Inode inode) throws CaptureException {
+    if (inode.meta().isDirectory()) {
+      LiveFiles.Directory directory = resolve(inode.status().inode());
+      if (directory != null) {
+        put(directoryNode(directory.id()).withMeta(inode.meta()));
+        suspects.add(directory.id());
+      }
+      return;
+    }
+    FileId id = identify(inode);
+    live.putFile(inode.status().inode(), id);
+    FileNode old = nodes.get(id);
+    List<FileNode.Link> waiting = pendingLinks.getOrDefault(id, List.of());
+    if (old == null && waiting.isEmpty() && !linkBase(id, inode)) {
+      return;
+    }
+    FileNode node = nodes.get(id);
+    if (node == null) {
+      node = FileNode.of(id, inode.meta());
+    }
+    for (FileNode.Link link : waiting) {
+      node = node.withLink(link);
+    }
+    pendingLinks.remove(id);
+    put(refresh(node, inode.meta(), inode.content()).withTarget(inode.target()));
+  }
+
+  /** Equal contents stay the same object, so that versions share it. */
+  private FileNode refresh(FileNode node, FileMeta meta, @Nullable FileContent content) {
+    FileContent old = node.content();
+    if (old != null && content != null && old != content && old.sameAs(content)) {
+      redundant.add(content);
+      content = old;
+    }
+    return node.withMeta(meta).withContent(content);
+  }
+
+  /** Gives a base file without a node one, at its own place. */
+  private boolean linkBase(FileId id, FileRecords.Inode inode) throws CaptureException {
+    String path = id.kind() == FileId.Kind.BASE ? live.basePath(id) : null;
+    FileState now = new FileState(base, nodes);
+    if (path == null || now.naturalLink(id, path) == null) {
+      return false;
+    }
+    put(FileNode.of(id, inode.meta()));
+    linkNaturally(id, path, inode.meta().type());
+    return true;
+  }
+
+  /** A file known by what fstat(2) tells its holder; only its contents and status are news. */
+  private void applyHeld(FileRecords.Inode inode) throws CaptureException {
+    FileId id = devices.identify(inode.status().device(), inode.status().inode());
+    if (id == null) {
+      return;
+    }
+    FileNode node = nodes.get(id);
+    if (node == null && linkBase(id, inode)) {
+      node = nodes.get(id);
+      String path = live.basePath(id);
+      if (node != null && path != null) {
+        node = node.withMeta(base.meta(path));
+      }
+    }
+    if (node != null) {
+      put(refresh(node, node.meta().withStatus(inode.meta()), inode.content()));
+    }
+  }
+
+  // ---- the end
+
+  private void removeDead() {
+    Deque<FileId> queue = new ArrayDeque<>(suspects);
+    while (!queue.isEmpty()) {
+      FileId id = queue.remove();
+      FileNode node = nodes.get(id);
+      if (node == null || id.isRoot() || !node.links().isEmpty()) {
+        continue;
+      }
+      nodes = nodes.without(id);
+      if (node.isDirectory()) {
+        live.dropDirectory(id);
+        node.entries()
+            .forEach(
+                (name, entry) -> {
+                  FileId child = entry.id();
+                  FileNode childNode = child == null ? null : nodes.get(child);
+                  if (child != null && childNode != null) {
+                    put(childNode.withoutLink(new FileNode.Link(id, name)));
+                    queue.add(child);
+                  }
+                });
+      }
+    }
+  }
+
+  /** Every name must lead to something that was looked at. */
+  private void requireComplete() throws CaptureException {
+    for (Map.Entry<FileId, List<FileNode.Link>> waiting : pendingLinks.entrySet()) {
+      for (FileNode.Link link : waiting.getValue()) {
+        FileNode directory = nodes.get(link.directory());
+        if (directory != null) {
+          throw new CaptureException(
+              "file changed while it was looked at: path="
+                  + FileOps.readable(
+                      new FileState(base, nodes).path(link.directory(), link.name())));
+        }
+      }
+    }
+  }
+}
