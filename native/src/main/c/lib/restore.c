@@ -140,10 +140,10 @@ static int ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value
 	return reply.result;
 }
 
-/* While quiet, pid 1 reports no ends of commands: those a rollback causes are no ends for anybody. */
+/* While quiet, pid 1 reports no ends of commands. Those a rollback caused are dropped then, and counted as one generation of reports. */
 int32_t dbx_engine_quiet(int64_t handle, uint32_t on)
 {
-	return ask_init((const struct dbx_engine *)(uintptr_t)handle, on ? 3 : 4, 0);
+	return ask_init((const struct dbx_engine *)(uintptr_t)handle, on ? 3 : 4, !on);
 }
 
 /* Injects clone(2) into the main thread and waits for both ends of it. */

@@ -260,8 +260,11 @@ final class Commands implements RunningExec.Controls {
     prune();
   }
 
-  /** As wait(2) lays it out. */
+  /** As wait(2) lays it out; -1 if nobody saw it. */
   private static ExecStatus statusOf(int status) {
+    if (status == -1) {
+      return new ExecStatus(ExecStatus.Outcome.EXITED, 255);
+    }
     int signal = status & 0x7f;
     return signal == 0
         ? new ExecStatus(ExecStatus.Outcome.EXITED, (status >> 8) & 0xff)
@@ -351,6 +354,10 @@ final class Commands implements RunningExec.Controls {
     for (RunningExec exec : execs.values()) {
       boolean lives = captured.contains(exec.id()) && livePids.contains(exec.pid());
       boolean ran = !exec.status().ended();
+      if (lives && !ran && !told) {
+        // It ended after the thaw: nothing is made again without pid 1 being told.
+        continue;
+      }
       if (lives) {
         exec.goesOn();
       }
