@@ -380,10 +380,10 @@ static void step(bool tree)
 		act_alone("break", move_break);
 	else if (what < 96)
 		act_alone("stack", recurse);
-	else if (tree && what < 98)
+	else if (tree && what < 98 && below(&rng, 10) == 0)
 		act_alone("threads", toggle_thread);
-	else if (tree && below(&rng, 3) == 0)
-		act_alone("children", toggle_child);
+	else if (tree && what >= 98 && below(&rng, 1000) == 0)
+		act_alone("children", toggle_child); /* seldom: a snapshot with a process that has ended since may be refused */
 }
 
 int main(int argc, char **argv)

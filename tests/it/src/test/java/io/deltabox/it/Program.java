@@ -31,6 +31,13 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
   /** Subtree of the base that the file program changes: small files with links among them. */
   static final String BASE_TREE = "/usr/share/zoneinfo";
 
+  static Program named(String name, Path probes, long seed) {
+    return all(probes, seed).stream()
+        .filter(program -> program.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
   static List<Program> all(Path probes, long seed) {
     List<Program> programs = new ArrayList<>();
     String number = String.valueOf(seed);

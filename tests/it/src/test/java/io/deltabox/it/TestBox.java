@@ -53,6 +53,13 @@ final class TestBox implements AutoCloseable {
     return probes;
   }
 
+  /** A sandbox in which every checkpoint and rollback is checked by the independent reader. */
+  Sandbox createChecked() throws IOException {
+    Sandbox sandbox = create();
+    sandbox.checking(true);
+    return sandbox;
+  }
+
   Sandbox create() throws IOException {
     try {
       return box.create(SandboxSpec.builder().expose(probes.toString()).build());
