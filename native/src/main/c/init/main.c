@@ -83,18 +83,27 @@ static int write_map(pid_t pid, const char *name)
 	return write(fd, identity, sizeof identity - 1) < 0 ? -errno : 0;
 }
 
+/* The command line can be read inside; it names paths of the host. */
+static void hide_arguments(const struct init_plan *plan)
+{
+	for (char **words = plan->expose; *words; words++)
+		memset(*words, 0, strlen(*words));
+}
+
 /* Pid 1: waits for its id maps, sets up, serves. Never returns. */
 static _Noreturn void run_inner(const struct init_plan *plan, int go)
 {
 	char byte;
 	uint32_t stage = STAGE_ID_MAP;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, "deltabox-init");
 	/* Nobody inside may read or trace pid 1: it holds the control socket and capabilities no command has. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	if (DBX_RETRY(read(go, &byte, 1)) != 1)
 		_exit(1);
 	close(go);
 	int last_pid_fd = init_setup(plan, &stage);
+	hide_arguments(plan);
 	if (last_pid_fd < 0) {
 		report_broken(stage, last_pid_fd);
 		_exit(1);

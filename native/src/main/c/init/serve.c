@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -77,11 +78,16 @@ static void mark_ended(struct server *server, pid_t pid, int status)
 	}
 }
 
+/* Children that made pid 1 their tracer (PTRACE_TRACEME) show their stops here: they are let go, or anybody could feign an end. */
 static void reap(struct server *server)
 {
 	int status;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;)
-		mark_ended(server, pid, status);
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;) {
+		if (WIFSTOPPED(status))
+			(void)ptrace(PTRACE_DETACH, pid, NULL, (void *)(uintptr_t)WSTOPSIG(status));
+		else
+			mark_ended(server, pid, status);
+	}
 	flush(server);
 }
 

@@ -20,6 +20,7 @@
 #define DBX_NR_fsmount 432
 #define DBX_NR_fspick 433
 #define DBX_NR_mount_setattr 442
+#define DBX_NR_quotactl_fd 443
 #define DBX_NR_landlock_create_ruleset 444
 #define DBX_NR_landlock_add_rule 445
 #define DBX_NR_landlock_restrict_self 446
@@ -74,6 +75,7 @@
 	X(__NR_swapoff) \
 	X(__NR_acct) \
 	X(__NR_quotactl) \
+	X(DBX_NR_quotactl_fd) \
 	X(__NR_settimeofday) \
 	X(__NR_clock_settime) \
 	X(__NR_clock_adjtime) \

@@ -95,7 +95,7 @@ final class BaseLayer implements AutoCloseable {
 
   private static final String HOSTS =
       """
-      127.0.0.1 localhost sandbox
+      127.0.0.1 localhost %s
       ::1 localhost ip6-localhost ip6-loopback
       """;
 
@@ -111,6 +111,13 @@ final class BaseLayer implements AutoCloseable {
    */
   record Exposure(Path target, boolean directory) {}
 
+  /** What two sandboxes must agree on to share one. */
+  record Key(List<Exposure> exposures, String hostname) {
+    Key {
+      exposures = List.copyOf(exposures);
+    }
+  }
+
   private final Descriptor mount;
   private final Set<String> rootNames;
 
@@ -120,7 +127,7 @@ final class BaseLayer implements AutoCloseable {
   }
 
   /** Builds the layer; the caller closes it. */
-  static BaseLayer build(List<Exposure> exposures) throws IOException {
+  static BaseLayer build(Key key) throws IOException {
     Descriptor mount =
         Descriptor.of(
             SandboxFunctions.get()
@@ -128,7 +135,7 @@ final class BaseLayer implements AutoCloseable {
             "make file system of the base layer");
     BaseLayer layer = new BaseLayer(mount, rootNames());
     try {
-      layer.fill(exposures);
+      layer.fill(key.exposures(), key.hostname());
       return layer;
     } catch (IOException | RuntimeException e) {
       layer.close();
@@ -163,7 +170,7 @@ final class BaseLayer implements AutoCloseable {
     }
   }
 
-  private void fill(List<Exposure> exposures) throws IOException {
+  private void fill(List<Exposure> exposures, String hostname) throws IOException {
     Set<String> made = new TreeSet<>(PASSED);
     for (String line : EmptyDirectories.LIST) {
       EmptyDirectories.Entry entry = EmptyDirectories.parse(line);
@@ -172,7 +179,7 @@ final class BaseLayer implements AutoCloseable {
     }
     link("var/run", "/run");
     link("var/lock", "/run/lock");
-    fillEtc();
+    fillEtc(hostname);
     for (Exposure exposure : exposures) {
       if (!shown(exposure.target())) {
         mountPoint(exposure);
@@ -237,15 +244,15 @@ final class BaseLayer implements AutoCloseable {
     }
   }
 
-  private void fillEtc() throws IOException {
+  private void fillEtc(String hostname) throws IOException {
     for (String name : ETC) {
       copy(Path.of("/etc", name), mount.path().resolve("etc").resolve(name));
     }
     file("etc/passwd", Accounts.PASSWD, Modes.of("rw-r--r--"));
     file("etc/group", Accounts.GROUP, Modes.of("rw-r--r--"));
     file("etc/shadow", Accounts.SHADOW, Modes.of("rw-------"));
-    file("etc/hosts", HOSTS, Modes.of("rw-r--r--"));
-    file("etc/hostname", SandboxSpec.HOSTNAME_DEFAULT + "\n", Modes.of("rw-r--r--"));
+    file("etc/hosts", HOSTS.formatted(hostname), Modes.of("rw-r--r--"));
+    file("etc/hostname", hostname + "\n", Modes.of("rw-r--r--"));
     file("etc/resolv.conf", "", Modes.of("rw-r--r--"));
     link("etc/mtab", "/proc/self/mounts");
   }

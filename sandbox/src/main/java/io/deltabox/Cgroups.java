@@ -102,6 +102,11 @@ final class Cgroups {
   /** One line for each limit that does not hold here. */
   List<String> notices() {
     List<String> notices = new ArrayList<>();
+    if (unified == null) {
+      notices.add(
+          "no cgroup for each command: no writable version 2 hierarchy; a time-out or kill ends the"
+              + " first process of a command only (mount cgroup2, or run as root)");
+    }
     for (Limit limit : Limit.values()) {
       if (!limits.containsKey(limit)) {
         notices.add(

@@ -27,7 +27,7 @@ public final class DeltaBox implements AutoCloseable {
   private final Object lock = new Object();
   // Guarded by lock.
   private final Map<Id, Sandbox> sandboxes = new LinkedHashMap<>();
-  private final Map<List<BaseLayer.Exposure>, BaseLayer> bases = new LinkedHashMap<>();
+  private final Map<BaseLayer.Key, BaseLayer> bases = new LinkedHashMap<>();
   private @org.jspecify.annotations.Nullable Descriptor program;
   private boolean closed;
 
@@ -59,9 +59,11 @@ public final class DeltaBox implements AutoCloseable {
     return config;
   }
 
-  /** What does not hold on this machine, for every sandbox: one line each. */
+  /** What a user should know of every sandbox of this box: one line each. */
   public List<String> notices() {
-    return cgroups.notices();
+    List<String> notices = new ArrayList<>(cgroups.notices());
+    notices.add("network: loopback only, nothing outside can be reached");
+    return notices;
   }
 
   /**
@@ -125,7 +127,9 @@ public final class DeltaBox implements AutoCloseable {
       Mounts mounts;
       Descriptor initProgram;
       synchronized (lock) {
-        mounts = Mounts.make(base(exposures.list()), spec.upperBytesMax());
+        mounts =
+            Mounts.make(
+                base(new BaseLayer.Key(exposures.list(), spec.hostname())), spec.upperBytesMax());
         initProgram = program();
       }
       CgroupSet groups;
@@ -143,24 +147,24 @@ public final class DeltaBox implements AutoCloseable {
     }
   }
 
-  private BaseLayer base(List<BaseLayer.Exposure> exposures) throws IOException {
-    BaseLayer known = bases.get(exposures);
+  private BaseLayer base(BaseLayer.Key key) throws IOException {
+    BaseLayer known = bases.get(key);
     if (known != null && known.current()) {
       return known;
     }
     if (known != null) {
       known.close();
-      bases.remove(exposures);
+      bases.remove(key);
     }
     if (bases.size() >= BASES_MAX) {
-      List<BaseLayer.Exposure> oldest = bases.keySet().iterator().next();
+      BaseLayer.Key oldest = bases.keySet().iterator().next();
       BaseLayer dropped = bases.remove(oldest);
       if (dropped != null) {
         dropped.close();
       }
     }
-    BaseLayer made = BaseLayer.build(exposures);
-    bases.put(exposures, made);
+    BaseLayer made = BaseLayer.build(key);
+    bases.put(key, made);
     return made;
   }
 

@@ -147,4 +147,34 @@ final class EscapeTest {
     assertThat(sandbox.exec("sh", "-c", "cat /proc/*/environ | tr '\\0' '\\n'").stdout())
         .doesNotContain("JAVA_HOME", "MAVEN");
   }
+
+  @Test
+  void traceMe_stops_areNoEndOfTheCommand() throws Exception {
+    String program =
+        """
+        import ctypes, os, signal
+        assert ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0
+        os.kill(os.getpid(), signal.SIGWINCH)
+        print('goes on')
+        """;
+    ExecResult result = sandbox.exec("/usr/bin/python3", "-c", program);
+    assertThat(result.stdout()).isEqualTo("goes on\n");
+    assertThat(result.status()).isEqualTo(new ExecStatus(ExecStatus.Outcome.EXITED, 0));
+  }
+
+  @Test
+  void initCommandLine_inside_namesNoHostPath() throws Exception {
+    assertThat(sandbox.exec("cat", "/proc/1/cmdline", "/proc/1/comm").stdout())
+        .startsWith("deltabox-init")
+        .doesNotContain("/");
+  }
+
+  @Test
+  void hostname_ofItsOwn_resolves() throws Exception {
+    try (Sandbox other = box.create(SandboxSpec.builder().hostname("crane-7").build())) {
+      assertThat(
+              other.exec("sh", "-c", "hostname; cat /etc/hostname; getent hosts crane-7").stdout())
+          .isEqualTo("crane-7\ncrane-7\n127.0.0.1       localhost crane-7\n");
+    }
+  }
 }

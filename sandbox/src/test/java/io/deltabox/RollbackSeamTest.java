@@ -38,7 +38,7 @@ final class RollbackSeamTest {
   @BeforeEach
   void open() throws Exception {
     TestBox.open(directory).close();
-    base = BaseLayer.build(List.of());
+    base = BaseLayer.build(new BaseLayer.Key(List.of(), "sandbox"));
     loop = new IoLoop();
     SandboxSpec spec = SandboxSpec.defaults();
     CgroupSet groups = Cgroups.detect().make(Id.make(Clock.systemUTC().instant()), spec);
