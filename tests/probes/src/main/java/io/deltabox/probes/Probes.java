@@ -11,7 +11,16 @@ import java.util.List;
 /** Puts the programs where a sandbox can be shown them. */
 public final class Probes {
   private static final List<String> FILES =
-      List.of("memory", "eintr", "state", "workload", "load.py", "files.py", "tree.sh", "load.js");
+      List.of(
+          "memory",
+          "eintr",
+          "state",
+          "workload",
+          "workload.py",
+          "load.py",
+          "files.py",
+          "tree.sh",
+          "load.js");
 
   private Probes() {}
 
