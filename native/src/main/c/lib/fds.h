@@ -222,7 +222,7 @@ DBX_API int32_t dbx_fds_window(int32_t pid, int32_t pidfd, int32_t main_tid, str
 /* One system call, for the applying side: result or -errno. At most four arguments. */
 DBX_API int64_t dbx_fds_call(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d);
 
-/* fstat or, for fd < 0, nothing: fills {dev, ino, rdev, size, mode:u32, nlink:u32, uid:u32, gid:u32}. */
+/* fstat: fills {dev, ino, rdev, size, mode:u32, nlink:u32, uid:u32, gid:u32, access time, change time: seconds and nanoseconds each}. */
 DBX_API int32_t dbx_fds_stat(int32_t fd, uint64_t *out);
 
 /* Passes `count` (1..253) descriptors over a unix socket with one byte of data. */

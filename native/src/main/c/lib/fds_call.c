@@ -26,6 +26,10 @@ int32_t dbx_fds_stat(int32_t fd, uint64_t *out)
 	out[3] = (uint64_t)status.st_size;
 	out[4] = status.st_mode | (uint64_t)status.st_nlink << 32;
 	out[5] = status.st_uid | (uint64_t)status.st_gid << 32;
+	out[6] = (uint64_t)status.st_atim.tv_sec;
+	out[7] = (uint64_t)status.st_atim.tv_nsec;
+	out[8] = (uint64_t)status.st_mtim.tv_sec;
+	out[9] = (uint64_t)status.st_mtim.tv_nsec;
 	return 0;
 }
 

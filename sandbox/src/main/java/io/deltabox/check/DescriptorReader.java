@@ -16,6 +16,7 @@ import java.util.TreeSet;
  */
 final class DescriptorReader {
   private static final int BYTES = 48;
+  private static final int LARGEFILE = 0100000;
 
   private record Holder(int pid, int fd, int number) {}
 
@@ -89,11 +90,20 @@ final class DescriptorReader {
         case "tfd" -> kept.add("tfd " + words[1] + " events " + words[3] + " data " + words[5]);
         case "inotify" -> kept.add("inotify " + words[2] + " " + after(line, " mask:"));
         case "lock" -> kept.add(lock(line));
+        case "flags" -> kept.add("flags " + flags(words[1]));
         case "Pid" -> kept.add("pid " + innerPids.getOrDefault(Integer.parseInt(words[1]), -1));
         default -> kept.add(String.join(" ", words));
       }
     }
     return List.copyOf(kept);
+  }
+
+  /**
+   * O_LARGEFILE is left out: pipe(2) does not set it, every open(2) on a 64-bit kernel does, and it
+   * means nothing there.
+   */
+  private static String flags(String octal) {
+    return Integer.toOctalString(Integer.parseInt(octal, 8) & ~LARGEFILE);
   }
 
   private static String after(String line, String marker) {

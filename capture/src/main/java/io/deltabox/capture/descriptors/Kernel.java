@@ -20,7 +20,7 @@ final class Kernel implements AutoCloseable {
   private static final long RESOLVE_NO_MAGICLINKS = 2;
   private static final long RESOLVE_IN_ROOT = 16;
   private static final int OPEN_HOW = 24;
-  private static final int STAT = 48;
+  private static final int STAT = 80;
 
   private static final class Holder {
     static final FdsFunctions FUNCTIONS = NativeLibrary.bind(FdsFunctions.class);
@@ -37,7 +37,11 @@ final class Kernel implements AutoCloseable {
   }
 
   /** What fstat says. */
-  record Stat(FileKey key, long rdev, long size, int mode, int nlink, int uid, int gid) {}
+  record Stat(
+      FileKey key, long rdev, long size, int mode, int nlink, int uid, int gid, Times times) {}
+
+  /** When a file was read and written last: seconds and nanoseconds. */
+  record Times(long readSeconds, long readNanos, long writtenSeconds, long writtenNanos) {}
 
   /** Result or negated error number. */
   long call(int number, long a, long b, long c, long d) {
@@ -102,7 +106,24 @@ final class Kernel implements AutoCloseable {
     FileKey key = new FileKey(in.getLong(), in.getLong());
     long rdev = in.getLong();
     long size = in.getLong();
-    return new Stat(key, rdev, size, in.getInt(), in.getInt(), in.getInt(), in.getInt());
+    int mode = in.getInt();
+    int nlink = in.getInt();
+    int uid = in.getInt();
+    int gid = in.getInt();
+    Times times = new Times(in.getLong(), in.getLong(), in.getLong(), in.getLong());
+    return new Stat(key, rdev, size, mode, nlink, uid, gid, times);
+  }
+
+  /** Sets the times of a place opened with O_PATH. */
+  void setTimes(int place, Times times) throws IOException {
+    memory
+        .slice(0, 32)
+        .putLong(times.readSeconds())
+        .putLong(times.readNanos())
+        .putLong(times.writtenSeconds())
+        .putLong(times.writtenNanos());
+    long path = text(32, "/proc/self/fd/" + place);
+    check("set times", Calls.UTIMENSAT, AT_FDCWD, path, memory.address(), 0);
   }
 
   void seek(int fd, long position) throws IOException {

@@ -24,6 +24,8 @@ final class UnixNames {
     local.duplicate().get(address);
     byte[] name = (path + "\0").getBytes(StandardCharsets.ISO_8859_1);
     Integer old = path.startsWith("/") ? run.placeIfThere(path) : null;
+    Integer folder = old == null ? null : run.place(folder(path));
+    Kernel.Stat around = folder == null ? null : run.kernel().stat(folder);
     Kernel.Stat node = old == null ? null : run.kernel().stat(old);
     Injection.Call[] bound = new Injection.Call[1];
     Injection[] used = new Injection[1];
@@ -47,7 +49,15 @@ final class UnixNames {
     if (node != null) {
       dress(path, node, run);
     }
+    if (folder != null && around != null) {
+      run.kernel().setTimes(folder, around.times());
+    }
     return fd;
+  }
+
+  private static String folder(String path) {
+    int slash = path.lastIndexOf('/');
+    return slash == 0 ? "/" : path.substring(0, slash);
   }
 
   private static void dress(String path, Kernel.Stat node, Run run) throws IOException {
@@ -57,5 +67,6 @@ final class UnixNames {
     kernel.buffer(link.length).put(link);
     kernel.check("owner of " + path, CHOWN, kernel.address(), node.uid(), node.gid(), 0);
     kernel.check("mode of " + path, CHMOD, kernel.address(), node.mode() & 07777, 0, 0);
+    kernel.setTimes(place, node.times());
   }
 }
