@@ -25,7 +25,7 @@ DBX_API int32_t dbx_sandbox_memfd(uint64_t data, uint64_t bytes);
 DBX_API int32_t dbx_sandbox_pipe(uint64_t fds, uint32_t nonblocking_end);
 DBX_API int32_t dbx_sandbox_terminal(int32_t devpts, uint64_t fds, uint32_t rows, uint32_t columns, uint32_t uid);
 DBX_API int32_t dbx_sandbox_window(int32_t terminal, uint32_t rows, uint32_t columns);
-DBX_API int64_t dbx_sandbox_inode(int32_t fd);
+DBX_API int32_t dbx_sandbox_duplicate(int32_t fd);
 DBX_API int32_t dbx_sandbox_epoll(void);
 DBX_API int32_t dbx_sandbox_epoll_set(int32_t epoll, int32_t fd, uint32_t events, uint64_t key);
 DBX_API int32_t dbx_sandbox_epoll_wait(int32_t epoll, uint64_t out, uint32_t max, int32_t timeout);
@@ -156,10 +156,11 @@ int32_t dbx_sandbox_terminal(int32_t devpts, uint64_t fds, uint32_t rows, uint32
 	return 0;
 }
 
-int64_t dbx_sandbox_inode(int32_t fd)
+/* The same open file under another number. */
+int32_t dbx_sandbox_duplicate(int32_t fd)
 {
-	struct stat info;
-	return fstat(fd, &info) ? -errno : (int64_t)info.st_ino;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? -errno : copy;
 }
 
 int32_t dbx_sandbox_epoll(void)

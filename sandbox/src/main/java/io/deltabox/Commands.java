@@ -374,22 +374,6 @@ final class Commands implements RunningExec.Controls {
     return new RollbackOutcome(rolledBack, goesOn);
   }
 
-  /**
-   * The daemon's ends of pipes of commands, by inode number: what the engine may open again through
-   * {@code /proc/self/fd} to give a process its end back. Terminals are known by their number.
-   */
-  Map<Long, Integer> outerEnds() throws IOException {
-    Map<Long, Integer> ends = new java.util.HashMap<>();
-    for (RunningExec exec : execs.values()) {
-      for (Descriptor end : exec.streams().own()) {
-        if (end.open()) {
-          ends.put(end.inode(), end.fd());
-        }
-      }
-    }
-    return ends;
-  }
-
   /** Ends all commands for the daemon and closes their descriptors. */
   void close() {
     CompletableFuture<Boolean> done = new CompletableFuture<>();

@@ -62,9 +62,9 @@ final class Descriptor implements AutoCloseable {
     return Path.of("/proc/self/fd/" + fd());
   }
 
-  /** Its inode number. */
-  long inode() throws IOException {
-    return Errno.check(SandboxFunctions.get().dbx_sandbox_inode(fd()), "stat descriptor");
+  /** The same open file under another number. */
+  Descriptor duplicate() throws IOException {
+    return of(SandboxFunctions.get().dbx_sandbox_duplicate(fd()), "duplicate descriptor");
   }
 
   @Override

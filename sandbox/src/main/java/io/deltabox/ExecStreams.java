@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Both sides of a command's input and output. The daemon's: {@code input}, {@code output}, {@code
- * errors} (null with a terminal, whose one descriptor is input and output). The command's: {@code
- * given}, closed once it has them.
+ * errors} (null with a terminal, which input and output are both). The command's: {@code given},
+ * closed once it has them.
  */
 record ExecStreams(
     Descriptor input, Descriptor output, @Nullable Descriptor errors, List<Descriptor> given)
@@ -28,7 +28,14 @@ record ExecStreams(
                     .dbx_sandbox_terminal(devpts, address, size.rows(), size.columns(), uid),
             "open a terminal");
     Descriptor slave = pair.second();
-    return new ExecStreams(pair.first(), pair.first(), null, List.of(slave, slave, slave));
+    try {
+      Descriptor input = pair.first().duplicate();
+      return new ExecStreams(input, pair.first(), null, List.of(slave, slave, slave));
+    } catch (IOException e) {
+      pair.first().close();
+      slave.close();
+      throw e;
+    }
   }
 
   private static ExecStreams pipes(ExecSpec.Stdin stdin) throws IOException {
@@ -62,19 +69,14 @@ record ExecStreams(
         address -> SandboxFunctions.get().dbx_sandbox_pipe(address, ownEnd), "make a pipe");
   }
 
-  /** The daemon's descriptors. */
-  List<Descriptor> own() {
-    return errors == null ? List.of(input, output) : List.of(input, output, errors);
-  }
-
   void closeGiven() {
     given.forEach(Descriptor::close);
   }
 
+  /** Closes all but the input, which its writer closes. */
   @Override
   public void close() {
     closeGiven();
-    input.close();
     output.close();
     if (errors != null) {
       errors.close();

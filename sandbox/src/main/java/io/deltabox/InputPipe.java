@@ -4,10 +4,11 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The input of one command: writes go straight to the pipe or terminal and wait while it is full.
- * One writer at a time.
+ * One writer at a time. Owns its descriptor.
  */
 final class InputPipe extends OutputStream {
   private static final int CHUNK_BYTES = 64 << 10;
@@ -24,6 +25,7 @@ final class InputPipe extends OutputStream {
   private final SandboxFunctions.Calls calls = SandboxFunctions.get();
   private final Descriptor target;
   private final boolean terminal;
+  private final ReentrantLock writing = new ReentrantLock();
   private volatile boolean closed;
 
   InputPipe(Descriptor target, boolean terminal) {
@@ -41,11 +43,12 @@ final class InputPipe extends OutputStream {
   }
 
   @Override
-  public synchronized void write(byte[] from, int offset, int length) throws IOException {
+  public void write(byte[] from, int offset, int length) throws IOException {
     java.util.Objects.checkFromIndexSize(offset, length, from.length);
     if (length == 0) {
       return;
     }
+    writing.lock();
     try (Memory memory = Memory.allocate(Math.min(length, CHUNK_BYTES), Memory.Touch.LATER)) {
       for (int done = 0; done < length; ) {
         int chunk = Math.min(length - done, CHUNK_BYTES);
@@ -53,6 +56,9 @@ final class InputPipe extends OutputStream {
         writeChunk(memory.address(), chunk);
         done += chunk;
       }
+    } finally {
+      writing.unlock();
+      closeIfAbandoned();
     }
   }
 
@@ -87,29 +93,44 @@ final class InputPipe extends OutputStream {
 
   /** The end of the input. */
   @Override
-  public synchronized void close() throws IOException {
-    if (closed) {
-      return;
-    }
-    if (terminal && target.open()) {
-      try {
-        write(END_OF_FILE_CHARACTER);
-      } catch (IOException gone) {
-        closed = true;
-        return;
+  public void close() throws IOException {
+    writing.lock();
+    try {
+      if (terminal && !closed) {
+        endLine();
       }
-    }
-    closed = true;
-    if (!terminal) {
-      target.close();
+    } finally {
+      closed = true;
+      writing.unlock();
+      closeIfAbandoned();
     }
   }
 
-  /** The command has gone for good. */
+  private void endLine() {
+    try {
+      write(END_OF_FILE_CHARACTER);
+    } catch (IOException gone) {
+      System.getLogger(InputPipe.class.getName())
+          .log(System.Logger.Level.DEBUG, "terminal has no reader: {0}", gone.getMessage());
+    }
+  }
+
+  /** The command has gone for good. Does not wait for a writer: that one closes then. */
   void abandon() {
     closed = true;
-    if (!terminal) {
-      target.close();
+    closeIfAbandoned();
+  }
+
+  private void closeIfAbandoned() {
+    // A number must not be closed, and given away again, while a writer uses it.
+    if (closed && writing.tryLock()) {
+      try {
+        if (writing.getHoldCount() == 1) {
+          target.close();
+        }
+      } finally {
+        writing.unlock();
+      }
     }
   }
 }

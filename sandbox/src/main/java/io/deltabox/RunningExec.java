@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -253,20 +254,21 @@ final class RunningExec implements Exec {
     if (spec.tty() == null) {
       throw new InvalidRequestException("resize: the command has no terminal: exec=" + id);
     }
-    if (streams.output().open()) {
-      Errno.check(
-          SandboxFunctions.get()
-              .dbx_sandbox_window(streams.output().fd(), size.rows(), size.columns()),
-          "set size of the terminal exec=" + id);
-    }
+    CompletableFuture<Integer> done = new CompletableFuture<>();
+    // On the thread that closes it, so that it is not closed meanwhile.
+    loop.execute(() -> done.complete(resizeNow(size)));
+    Errno.check(done.join(), "set size of the terminal exec=" + id);
+  }
+
+  private int resizeNow(TerminalSize size) {
+    Descriptor terminal = streams.output();
+    return terminal.open()
+        ? SandboxFunctions.get().dbx_sandbox_window(terminal.fd(), size.rows(), size.columns())
+        : 0;
   }
 
   @Override
   public String toString() {
     return "exec " + id + " " + spec.argv() + " " + status().outcome();
-  }
-
-  IoLoop loop() {
-    return loop;
   }
 }

@@ -136,10 +136,9 @@ public final class Sandbox implements AutoCloseable {
 
   private RunningExec start(ExecSpec spec, boolean lossless) throws IOException {
     Checks.exec(spec);
-    Parts now = parts();
     startOrCapture.readLock().lock();
     try {
-      return now.commands().start(spec, Environment.of(this.spec, spec), lossless);
+      return parts().commands().start(spec, Environment.of(this.spec, spec), lossless);
     } finally {
       startOrCapture.readLock().unlock();
     }
@@ -264,10 +263,9 @@ public final class Sandbox implements AutoCloseable {
   }
 
   private <T> T alone(StateUse<T> use) throws IOException {
-    Parts now = parts();
     startOrCapture.writeLock().lock();
     try {
-      return use.apply(now.state());
+      return use.apply(parts().state());
     } finally {
       startOrCapture.writeLock().unlock();
     }
@@ -370,11 +368,21 @@ public final class Sandbox implements AutoCloseable {
     try {
       parts.host().kill();
       parts.commands().close();
-      parts.state().close();
-      parts.host().close();
+      closeParts(parts);
     } finally {
       parts.services().whenClosed().run();
       closeDone.countDown();
+    }
+  }
+
+  /** What is under way fails now that everything inside is dead; it must be out first. */
+  private void closeParts(Parts last) {
+    startOrCapture.writeLock().lock();
+    try {
+      last.state().close();
+      last.host().close();
+    } finally {
+      startOrCapture.writeLock().unlock();
     }
   }
 

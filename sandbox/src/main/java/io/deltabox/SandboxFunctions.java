@@ -53,7 +53,7 @@ final class SandboxFunctions {
 
     int dbx_sandbox_window(int terminal, int rows, int columns);
 
-    long dbx_sandbox_inode(int fd);
+    int dbx_sandbox_duplicate(int fd);
 
     int dbx_sandbox_epoll();
 

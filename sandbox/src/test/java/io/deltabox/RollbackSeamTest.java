@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -155,14 +154,18 @@ final class RollbackSeamTest {
   }
 
   @Test
-  void outerEnds_capturedExecEnded_stillNamesItsPipes() throws Exception {
-    RunningExec exec = start("cat");
-    Map<Long, Integer> running = commands.outerEnds();
-    assertThat(running).hasSize(3);
+  void capture_execEndedSince_keepsItsPipes() throws Exception {
+    RunningExec kept = start("cat");
     commands.capture();
-    exec.stdin().close();
-    exec.waitFor();
-    assertThat(commands.outerEnds()).hasSize(2);
-    assertThat(running).containsAllEntriesOf(commands.outerEnds());
+    RunningExec other = start("cat");
+    for (RunningExec exec : List.of(kept, other)) {
+      exec.stdin().close();
+      exec.waitFor();
+      assertThat(exec.stdout().readAllBytes()).isEmpty();
+    }
+    // Answered on the thread that closes descriptors, after it has.
+    commands.afterRollback(Set.of(), Set.of(), false);
+    assertThat(kept.streams().output().open()).isTrue();
+    assertThat(other.streams().output().open()).isFalse();
   }
 }

@@ -1,0 +1,111 @@
+package io.deltabox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.deltabox.ExecStatus.Outcome;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Commands across checkpoints and rollbacks. */
+@Timeout(120)
+final class RollbackTest {
+  private static final String COUNTER =
+      "n=0; while read line; do n=$((n+1)); echo $n $line; done; exit $n";
+
+  @TempDir static Path directory;
+  private static DeltaBox box;
+
+  @BeforeAll
+  static void open() throws Exception {
+    box = TestBox.open(directory);
+  }
+
+  @AfterAll
+  static void close() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  private static String ask(Exec exec, InputStream out, String line) throws Exception {
+    exec.stdin().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    StringBuilder answer = new StringBuilder();
+    for (int c = out.read(); c != '\n'; c = out.read()) {
+      assertThat(c).as("end of output after " + answer).isNotNegative();
+      answer.append((char) c);
+    }
+    return answer.toString();
+  }
+
+  @Test
+  void rollback_commandStillRunning_goesOnFromThen() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      Exec counter = sandbox.start(ExecSpec.of("sh", "-c", COUNTER));
+      InputStream out = counter.stdout();
+      assertThat(ask(counter, out, "a")).isEqualTo("1 a");
+      Snapshot then = sandbox.checkpoint("then");
+      for (int round = 0; round < 5; round++) {
+        assertThat(ask(counter, out, "b")).isEqualTo("2 b");
+        assertThat(ask(counter, out, "c")).isEqualTo("3 c");
+        RollbackResult result = sandbox.rollback(then);
+        assertThat(result.rolledBack()).isEmpty();
+      }
+      assertThat(counter.status().outcome()).isEqualTo(Outcome.RUNNING);
+      try (OutputStream in = counter.stdin()) {
+        in.write("d\n".getBytes(StandardCharsets.UTF_8));
+      }
+      assertThat(counter.waitFor()).isEqualTo(new ExecStatus(Outcome.EXITED, 2));
+      assertThat(new String(out.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("2 d\n");
+    }
+  }
+
+  @Test
+  void rollback_commandStartedSince_isRolledBack() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      Exec keeper = sandbox.start(ExecSpec.of("sh", "-c", COUNTER));
+      InputStream out = keeper.stdout();
+      assertThat(ask(keeper, out, "a")).isEqualTo("1 a");
+      sandbox.checkpoint("then");
+      Exec later =
+          sandbox.start(ExecSpec.of("sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"));
+      assertThat(later.stdout().read()).isEqualTo('u');
+      RollbackResult result = sandbox.rollback("then");
+      assertThat(result.rolledBack()).containsExactly(later.id());
+      assertThat(later.waitFor()).isEqualTo(new ExecStatus(Outcome.ROLLED_BACK, 0));
+      assertThat(sandbox.processes()).hasSize(1);
+      assertThat(ask(keeper, out, "b")).isEqualTo("2 b");
+      assertThat(sandbox.exec("sh", "-c", "exit 9").exitCode()).isEqualTo(9);
+      try (OutputStream in = keeper.stdin()) {
+        in.flush();
+      }
+      assertThat(keeper.waitFor()).isEqualTo(new ExecStatus(Outcome.EXITED, 2));
+    }
+  }
+
+  @Test
+  void rollback_terminal_goesOn() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      ExecSpec spec =
+          ExecSpec.builder("sh", "-c", "stty -echo -onlcr; echo up; " + COUNTER)
+              .tty(TerminalSize.DEFAULT)
+              .build();
+      Exec counter = sandbox.start(spec);
+      InputStream out = counter.stdout();
+      assertThat(new String(out.readNBytes(3), StandardCharsets.UTF_8)).isEqualTo("up\n");
+      assertThat(ask(counter, out, "a")).isEqualTo("1 a");
+      Snapshot then = sandbox.checkpoint("then");
+      assertThat(ask(counter, out, "b")).isEqualTo("2 b");
+      sandbox.rollback(then);
+      assertThat(ask(counter, out, "c")).isEqualTo("2 c");
+      counter.stdin().close();
+      assertThat(counter.waitFor()).isEqualTo(new ExecStatus(Outcome.EXITED, 2));
+    }
+  }
+}
