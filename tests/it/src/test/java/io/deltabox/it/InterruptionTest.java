@@ -15,6 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a program must not notice of being stopped: broken system calls, lost state, late ends. */
 final class InterruptionTest {
@@ -75,10 +77,11 @@ final class InterruptionTest {
     return lines;
   }
 
-  @Test
-  void rollback_afterKernelStateChanged_givesItBack() throws Exception {
-    try (Sandbox sandbox = box.create();
-        Talk talk = TestBox.start(sandbox, ExecSpec.of(box.probes() + "/state"))) {
+  @ParameterizedTest
+  @ValueSource(strings = {"state", "descriptors"})
+  void rollback_afterKernelStateChanged_givesItBack(String probe) throws Exception {
+    try (Sandbox sandbox = box.createChecked();
+        Talk talk = TestBox.start(sandbox, ExecSpec.of(box.probes() + "/" + probe))) {
       assertThat(check(talk)).containsExactly("end ok");
       Snapshot snapshot = Checkpoints.checkpoint(sandbox).value();
       for (int i = 0; i < 3; i++) {

@@ -15,6 +15,7 @@ public final class Probes {
           "memory",
           "eintr",
           "state",
+          "descriptors",
           "workload",
           "workload.py",
           "load.py",
