@@ -1,4 +1,7 @@
-/** The command and its daemon: every verb, in one implementation. */
+/**
+ * What a verb of the command sees: its caller, the box, and how to answer. Verbs of other modules
+ * are found through {@link io.deltabox.cli.VerbProvider}.
+ */
 @NullMarked
 package io.deltabox.cli;
 

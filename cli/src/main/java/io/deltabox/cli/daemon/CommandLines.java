@@ -1,0 +1,91 @@
+package io.deltabox.cli.daemon;
+
+import io.deltabox.cli.CommandContext;
+import io.deltabox.cli.ExitCodes;
+import io.deltabox.cli.VerbProvider;
+import io.deltabox.cli.verbs.Verbs;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.ServiceLoader;
+import picocli.CommandLine;
+
+/** Builds the command line of all verbs for one session and runs it. Thread-safe. */
+final class CommandLines {
+  private static final System.Logger LOG = System.getLogger(CommandLines.class.getName());
+
+  private final List<VerbProvider> providers = new ArrayList<>(Verbs.all());
+
+  CommandLines() {
+    ServiceLoader.load(VerbProvider.class).forEach(providers::add);
+  }
+
+  /** Loads what the first command needs. */
+  void warm() {
+    try {
+      PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+      CommandLine root = Verbs.root();
+      root.setOut(nowhere).setErr(nowhere).execute("--version");
+    } catch (RuntimeException e) {
+      LOG.log(Level.DEBUG, "warming up failed", e);
+    }
+  }
+
+  private CommandLine build(CommandContext context) {
+    CommandLine root = Verbs.root();
+    for (VerbProvider provider : providers) {
+      root.addSubcommand(provider.verb(context));
+    }
+    root.setOut(context.out());
+    root.setErr(context.err());
+    Verbs.finish(root);
+    root.setParameterExceptionHandler(
+        (problem, arguments) -> {
+          context.err().println("deltabox: " + firstLine(String.valueOf(problem.getMessage())));
+          String name = problem.getCommandLine().getCommandSpec().qualifiedName();
+          context.err().println("try '" + name + " --help'");
+          return ExitCodes.USAGE;
+        });
+    root.setExecutionExceptionHandler((failure, line, result) -> report(context, failure, line));
+    return root;
+  }
+
+  /** Runs the verb; the result is the exit code. */
+  int run(Session session) {
+    if (!session.request().problem().isEmpty()) {
+      session.err().println("deltabox: " + session.request().problem());
+      return ExitCodes.USAGE;
+    }
+    try {
+      int code = build(session).execute(session.request().arguments().toArray(String[]::new));
+      return session.cancelled() ? session.cancelCode() : code;
+    } catch (RuntimeException | Error e) {
+      LOG.log(Level.ERROR, "verb failed: " + session.request().arguments(), e);
+      session.err().println("deltabox: internal error: " + e + " (see 'deltabox daemon status')");
+      return ExitCodes.FAILED;
+    }
+  }
+
+  private static int report(CommandContext context, Exception failure, CommandLine line) {
+    if (context.cancelled()) {
+      return ExitCodes.FAILED;
+    }
+    context.out().flush();
+    if (failure instanceof IOException) {
+      context.err().println("deltabox: " + firstLine(String.valueOf(failure.getMessage())));
+      LOG.log(Level.DEBUG, "verb failed: " + line.getCommandName(), failure);
+    } else {
+      context.err().println("deltabox: internal error: " + failure + " (the log has more)");
+      LOG.log(Level.ERROR, "verb failed: " + line.getCommandName(), failure);
+    }
+    return ExitCodes.of(failure);
+  }
+
+  private static String firstLine(String text) {
+    int end = text.indexOf('\n');
+    return end < 0 ? text : text.substring(0, end);
+  }
+}

@@ -1,0 +1,52 @@
+package io.deltabox.cli.verbs;
+
+import io.deltabox.CheckpointStats;
+import io.deltabox.Sandbox;
+import io.deltabox.Snapshot;
+import io.deltabox.cli.CommandContext;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "checkpoint",
+    description = "Make a snapshot of a running sandbox: processes, memory and files.")
+final class CheckpointVerb extends Verb {
+  @Option(names = "--name", paramLabel = "NAME", description = "Label; moved here if it exists.")
+  @Nullable String name;
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "SANDBOX",
+      description = "Id, prefix or name; the only sandbox when left out.")
+  @Nullable String sandbox;
+
+  CheckpointVerb(CommandContext context) {
+    super(context);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Snapshot made = target.checkpoint(name);
+    CheckpointStats stats = made.stats();
+    if (made.unchanged()) {
+      return answer(Describe.snapshot(made), made.id() + "  unchanged");
+    }
+    return answer(
+        Describe.snapshot(made),
+        made.id()
+            + "  paused "
+            + Format.millis(stats.pauseNanos())
+            + ", "
+            + stats.processCount()
+            + " processes, "
+            + stats.pageCount()
+            + " pages, "
+            + stats.fileCount()
+            + " files");
+  }
+}

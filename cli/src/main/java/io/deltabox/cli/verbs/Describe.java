@@ -1,0 +1,100 @@
+package io.deltabox.cli.verbs;
+
+import com.fasterxml.jackson.databind.node.NullNode;
+import io.deltabox.CheckpointStats;
+import io.deltabox.Exec;
+import io.deltabox.ExecStatus;
+import io.deltabox.Id;
+import io.deltabox.ProcessInfo;
+import io.deltabox.Sandbox;
+import io.deltabox.Snapshot;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** The JSON forms of things, the same in every verb. */
+final class Describe {
+  private Describe() {}
+
+  static Map<String, Object> sandbox(Sandbox sandbox) throws IOException {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("id", sandbox.id().toString());
+    put(out, "name", sandbox.name());
+    out.put("created", sandbox.time().toString());
+    out.put("running", sandbox.running());
+    Snapshot current = sandbox.current();
+    put(out, "current", current == null ? null : current.id().toString());
+    out.put("snapshots", sandbox.snapshots().size());
+    out.put("execs", sandbox.execs().stream().filter(exec -> !exec.status().ended()).count());
+    return out;
+  }
+
+  static Map<String, Object> snapshot(Snapshot snapshot) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("id", snapshot.id().toString());
+    put(out, "name", snapshot.name());
+    out.put("sandbox", snapshot.sandboxId().toString());
+    Id parent = snapshot.parent();
+    put(out, "parent", parent == null ? null : parent.toString());
+    out.put("created", snapshot.time().toString());
+    out.put("unchanged", snapshot.unchanged());
+    CheckpointStats stats = snapshot.stats();
+    out.put("pause_ms", Format.milliseconds(stats.pauseNanos()));
+    out.put("call_ms", Format.milliseconds(stats.callNanos()));
+    out.put("phases_ms", phases(stats.phaseNanos()));
+    out.put("processes", stats.processCount());
+    out.put("threads", stats.threadCount());
+    out.put("pages", stats.pageCount());
+    out.put("files", stats.fileCount());
+    out.put("bytes", stats.bytes());
+    return out;
+  }
+
+  static Map<String, Double> phases(Map<String, Long> nanos) {
+    Map<String, Double> out = new LinkedHashMap<>();
+    nanos.forEach((phase, value) -> out.put(phase, Format.milliseconds(value)));
+    return out;
+  }
+
+  static Map<String, Object> exec(Exec exec) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("id", exec.id());
+    out.put("pid", exec.pid());
+    out.put("argv", exec.spec().argv());
+    out.put("started", exec.time().toString());
+    out.put("state", state(exec.status()));
+    if (exec.status().ended()) {
+      out.put("exit", exec.status().shellCode());
+    }
+    return out;
+  }
+
+  static String state(ExecStatus status) {
+    return switch (status.outcome()) {
+      case RUNNING -> "running";
+      case EXITED -> "exited";
+      case SIGNALED -> "signaled";
+      case TIMED_OUT -> "timed out";
+      case ROLLED_BACK -> "rolled back";
+      case SANDBOX_ENDED -> "sandbox ended";
+    };
+  }
+
+  static Map<String, Object> process(ProcessInfo process) {
+    Map<String, Object> out = new LinkedHashMap<>();
+    out.put("pid", process.pid());
+    out.put("parent", process.parentPid());
+    out.put("uid", process.uid());
+    out.put("state", String.valueOf(process.state()));
+    out.put("threads", process.threadCount());
+    out.put("resident_bytes", process.residentBytes());
+    out.put("command", process.command());
+    return out;
+  }
+
+  /** Null has no place in a value of the map, but in the JSON it says that there is none. */
+  private static void put(Map<String, Object> out, String key, @Nullable Object value) {
+    out.put(key, value == null ? NullNode.getInstance() : value);
+  }
+}

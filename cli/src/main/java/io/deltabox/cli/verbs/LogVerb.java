@@ -1,0 +1,51 @@
+package io.deltabox.cli.verbs;
+
+import io.deltabox.Sandbox;
+import io.deltabox.Snapshot;
+import io.deltabox.cli.CommandContext;
+import java.io.IOException;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+    name = "log",
+    description = "List the current snapshot of a sandbox and those before it, newest first.")
+final class LogVerb extends Verb {
+  @Option(names = "--all", description = "All snapshots, also of other branches.")
+  boolean all;
+
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "SANDBOX",
+      description = "Id, prefix or name; the only sandbox when left out.")
+  @Nullable String sandbox;
+
+  LogVerb(CommandContext context) {
+    super(context);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    List<Snapshot> snapshots = all ? target.snapshots() : target.lineage();
+    Table table = new Table("SNAPSHOT", "TIME", "PAUSE", "PAGES", "FILES", "SIZE", "NAME");
+    Snapshot current = target.current();
+    for (Snapshot snapshot : snapshots) {
+      String name = Objects.requireNonNullElse(snapshot.name(), "");
+      table.row(
+          snapshot.id().brief(),
+          Format.time(snapshot.time()),
+          Format.millis(snapshot.stats().pauseNanos()),
+          snapshot.stats().pageCount(),
+          snapshot.stats().fileCount(),
+          Format.bytes(snapshot.stats().bytes()),
+          snapshot.equals(current) ? (name + " (current)").strip() : name);
+    }
+    return answer(snapshots.stream().map(Describe::snapshot).toList(), table.toString());
+  }
+}

@@ -1,0 +1,151 @@
+package io.deltabox.cli.verbs;
+
+import io.deltabox.Exec;
+import io.deltabox.ExecSpec;
+import io.deltabox.ExecStatus;
+import io.deltabox.TerminalSize;
+import io.deltabox.cli.CommandContext;
+import io.deltabox.cli.ExitCodes;
+import io.deltabox.linux.ErrnoException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.System.Logger.Level;
+import java.util.concurrent.CountDownLatch;
+
+/** Connects the caller's descriptors with a command until it ends. */
+final class Streamer {
+  private static final System.Logger LOG = System.getLogger(Streamer.class.getName());
+  private static final int BUFFER_BYTES = 64 << 10;
+  private static final int EPIPE = 32;
+  private static final int SIGPIPE = 13;
+  private static final int SIGHUP = 1;
+
+  private final CommandContext context;
+  private final Exec exec;
+
+  Streamer(CommandContext context, Exec exec) {
+    this.context = context;
+    this.exec = exec;
+  }
+
+  /** What becomes of the command when its caller goes away. */
+  enum Orphan {
+    KILLED,
+    GOES_ON
+  }
+
+  /** Returns the exit code of the verb: the command's, as a shell would say it. */
+  int run(Orphan orphan) throws IOException, InterruptedException {
+    boolean terminal = exec.spec().tty() != null;
+    boolean raw = terminal && context.terminal(0);
+    context.out().flush();
+    context.err().flush();
+    context.onSignal(this::signal);
+    if (terminal) {
+      context.onResize(this::resize);
+    }
+    context.onCancel(orphan == Orphan.KILLED ? this::kill : null);
+    try {
+      if (raw) {
+        context.raw(true);
+      }
+      if (exec.spec().stdin() == ExecSpec.Stdin.PIPE) {
+        background("input", this::pumpInput);
+      }
+      CountDownLatch errorsDone = new CountDownLatch(1);
+      background(
+          "errors",
+          () -> {
+            pump(exec.stderr(), context.errors());
+            errorsDone.countDown();
+          });
+      pump(exec.stdout(), context.output());
+      errorsDone.await();
+      return code(exec.waitFor());
+    } finally {
+      context.onSignal(null);
+      context.onResize(null);
+      context.onCancel(null);
+      if (raw) {
+        context.raw(false);
+      }
+    }
+  }
+
+  private int code(ExecStatus status) {
+    switch (status.outcome()) {
+      case TIMED_OUT -> context.err().println("deltabox: command was over its time: killed");
+      case ROLLED_BACK ->
+          context.err().println("deltabox: sandbox was rolled back to a time before this command");
+      case SANDBOX_ENDED -> context.err().println("deltabox: sandbox ended");
+      case RUNNING, EXITED, SIGNALED -> {}
+    }
+    return status.outcome() == ExecStatus.Outcome.RUNNING ? ExitCodes.FAILED : status.shellCode();
+  }
+
+  private void background(String name, Runnable task) {
+    Thread thread = new Thread(task, Thread.currentThread().getName() + "-" + name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  private void pumpInput() {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try (OutputStream to = exec.stdin()) {
+      InputStream from = context.input();
+      for (int got = from.read(buffer); got >= 0; got = from.read(buffer)) {
+        to.write(buffer, 0, got);
+        to.flush();
+      }
+    } catch (IOException e) {
+      // The command or the caller has ended; the output's side finds out which.
+      LOG.log(Level.DEBUG, "input of a command ended", e);
+    }
+  }
+
+  private void pump(InputStream from, OutputStream to) {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try (from) {
+      for (int got = from.read(buffer); got >= 0; got = from.read(buffer)) {
+        to.write(buffer, 0, got);
+      }
+    } catch (ErrnoException e) {
+      if (e.errno() == EPIPE) {
+        quietly(() -> exec.signal(SIGPIPE));
+      }
+      LOG.log(Level.DEBUG, "output of a command ended", e);
+    } catch (IOException e) {
+      LOG.log(Level.DEBUG, "output of a command ended", e);
+    }
+  }
+
+  private interface Action {
+    void run() throws IOException;
+  }
+
+  private void quietly(Action action) {
+    try {
+      action.run();
+    } catch (IOException | RuntimeException e) {
+      LOG.log(Level.DEBUG, "command was gone: id=" + exec.id(), e);
+    }
+  }
+
+  /** The caller's terminal going away is the caller going away, whatever the command thinks. */
+  private boolean signal(int number) {
+    if (number == SIGHUP) {
+      return false;
+    }
+    quietly(() -> exec.signal(number));
+    return true;
+  }
+
+  private void resize(TerminalSize size) {
+    quietly(() -> exec.resize(size));
+  }
+
+  private void kill() {
+    quietly(exec::kill);
+  }
+}
