@@ -42,7 +42,7 @@ static int32_t probe_pagemap_scan(void)
 
 static int32_t probe_fanotify(void)
 {
-	DBX_AUTO_FD fd = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME | 0x1000 /* FAN_REPORT_TARGET_FID */, O_RDONLY);
+	DBX_AUTO_FD fd = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_REPORT_DFID_NAME | FAN_REPORT_FID | 0x1000 /* FAN_REPORT_TARGET_FID */, O_RDONLY);
 	return fd < 0 ? -errno : 0;
 }
 
