@@ -155,20 +155,32 @@ static void kind(const struct dbx_fds_reader *reader, struct dbx_fds_descriptor 
 		dbx_fds_tty(reader, d);
 }
 
+/* Where /proc says a descriptor leads. What it says of sockets and pipes follows from their inode, and a link costs as much as the rest of them. */
+static ssize_t leads_to(const struct dbx_fds_reader *reader, const char *name, const struct stat *status, char *link, size_t room)
+{
+	unsigned long ino = status->st_ino;
+	if (S_ISSOCK(status->st_mode))
+		return snprintf(link, room, "socket:[%lu]", ino);
+	if (S_ISFIFO(status->st_mode) && status->st_dev == reader->context->pipe_dev)
+		return snprintf(link, room, "pipe:[%lu]", ino);
+	ssize_t len = readlinkat(reader->fd_dir, name, link, room);
+	if (len > 5 && S_ISFIFO(status->st_mode) && !memcmp(link, "pipe:", 5))
+		reader->context->pipe_dev = status->st_dev;
+	return len;
+}
+
 static void descriptor(const struct dbx_fds_reader *reader, const char *name)
 {
 	struct dbx_fds_descriptor d = {.pid = reader->pid, .number = atoi(name)};
 	char info[4096];
 	char link[4096];
-	char path[32];
 	struct stat status;
 	if (fstatat(reader->fd_dir, name, &status, 0)) {
 		dbx_fds_trouble(reader, d.number, DBX_FDS_STEP_STAT, errno);
 		return;
 	}
-	ssize_t link_len = readlinkat(reader->fd_dir, name, link, sizeof(link));
-	snprintf(path, sizeof(path), "fdinfo/%s", name);
-	DBX_AUTO_FD fd = openat(reader->base, path, O_RDONLY | O_CLOEXEC);
+	ssize_t link_len = leads_to(reader, name, &status, link, sizeof(link));
+	DBX_AUTO_FD fd = openat(reader->info_dir, name, O_RDONLY | O_CLOEXEC);
 	ssize_t info_len = fd < 0 ? -1 : DBX_RETRY(read(fd, info, sizeof(info) - 1));
 	if (link_len < 0 || info_len <= 0) {
 		dbx_fds_trouble(reader, d.number, DBX_FDS_STEP_INFO, errno);
@@ -232,9 +244,12 @@ int32_t dbx_fds_window(int32_t pid, int32_t pidfd, int32_t main_tid, struct dbx_
 	if (base < 0)
 		return -errno;
 	DBX_AUTO_FD fd_dir = openat(base, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd_dir < 0)
+	DBX_AUTO_FD info_dir = openat(base, "fdinfo", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd_dir < 0 || info_dir < 0)
 		return -errno;
-	struct dbx_fds_reader reader = {.pid = pid, .pidfd = pidfd, .base = base, .fd_dir = fd_dir, .arena = arena, .context = context};
+	struct dbx_fds_reader reader = {.pid = pid, .pidfd = pidfd, .base = base, .fd_dir = fd_dir, .info_dir = info_dir};
+	reader.arena = arena;
+	reader.context = context;
 	int32_t result = process(&reader);
 	return result < 0 ? result : list(&reader);
 }

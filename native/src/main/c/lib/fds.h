@@ -198,6 +198,7 @@ struct dbx_fds_context {
 	uint32_t once_count;
 	uint64_t content_max; /* bytes of files without a name one window may copy; 0: DBX_FDS_CONTENT_MAX */
 	uint64_t content_used;
+	uint64_t pipe_dev; /* device of pipes without a name, once seen */
 	uint32_t heads[DBX_FDS_HEADS];
 	uint32_t once_heads[DBX_FDS_HEADS];
 	/* all above is zeroed by dbx_fds_begin, what follows need not be */
@@ -243,6 +244,7 @@ struct dbx_fds_reader {
 	int32_t pidfd;
 	int32_t base; /* /proc/PID/task/TID */
 	int32_t fd_dir;
+	int32_t info_dir;
 	struct dbx_arena *arena;
 	struct dbx_fds_context *context;
 };

@@ -38,11 +38,7 @@ final class NamedRules implements KindRules {
 
   @Override
   public int make(OpenFile target, Run run) throws IOException {
-    if (target.link().endsWith(DELETED)) {
-      throw new CaptureException(
-          "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
-    }
-    int place = run.place(target.link());
+    int place = place(target, run);
     int mode = run.kernel().stat(place).mode();
     if ((mode & TYPE) != (target.status().mode() & TYPE)) {
       throw new CaptureException(
@@ -60,6 +56,19 @@ final class NamedRules implements KindRules {
       run.own(run.kernel().reopen(place, Flags.O_RDWR | Flags.O_NONBLOCK));
     }
     return open(place, target, run);
+  }
+
+  /** The name it was opened by may be gone while the file has another one. */
+  private static int place(OpenFile target, Run run) throws IOException {
+    if (!target.link().endsWith(DELETED)) {
+      return run.place(target.link());
+    }
+    Integer found = run.find(target.key(), target);
+    if (found == null) {
+      throw new CaptureException(
+          "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
+    }
+    return found;
   }
 
   private static int open(int place, OpenFile target, Run run) throws IOException {

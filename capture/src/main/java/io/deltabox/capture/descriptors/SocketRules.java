@@ -184,7 +184,11 @@ final class SocketRules implements KindRules {
     if (!connected || wanted.type().listening()) {
       return named(target, wanted, run);
     }
-    if (peers.peer() != 0 && !isInside(run.target(), peers.peer())) {
+    if (peers.peer() != 0 && !isMutual(run.target(), target.key().ino(), peers.peer())) {
+      if (isInside(run.target(), peers.peer())) {
+        run.note("a datagram socket is connected no longer, " + target);
+        return named(target, wanted, run);
+      }
       throw new CaptureException(
           "make a socket again failed: its other end is outside the sandbox, " + target);
     }
@@ -196,6 +200,12 @@ final class SocketRules implements KindRules {
       otherEnds.put(peers.peer(), ends[1]);
     }
     return ends[0];
+  }
+
+  /** Many datagram sockets may be connected to one that is not connected to them. */
+  private static boolean isMutual(DescriptorTable table, long ino, long peer) {
+    SocketState other = table.contents().sockets().get(peer);
+    return other != null && other.peers().peer() == ino;
   }
 
   static boolean isInside(DescriptorTable table, long ino) {

@@ -1,7 +1,6 @@
 package io.deltabox.capture.descriptors;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.deltabox.capture.StoppedProcess;
 import java.util.List;
@@ -14,14 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class DescriptorReconcilerTest {
   @BeforeAll
   static void requireTracing() throws Exception {
-    boolean root =
-        ((Integer)
-                java.nio.file.Files.getAttribute(java.nio.file.Path.of("/proc/self"), "unix:uid"))
-            == 0;
-    if (!root) {
-      System.err.println("UNAVAILABLE: tracing (not root)");
-    }
-    assumeTrue(root);
+    TestTracer.require();
   }
 
   @ParameterizedTest(name = "{0}")

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * Stops single-threaded processes that wait in a system call and runs calls inside them, one single
@@ -45,6 +46,15 @@ final class TestTracer implements AutoCloseable {
 
   TestTracer(Kernel kernel) {
     this.kernel = kernel;
+  }
+
+  /** Skips the test, visibly, where processes cannot be traced. */
+  static void require() throws IOException {
+    boolean root = Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+    if (!root) {
+      System.out.println("UNAVAILABLE: tracing (needs root)");
+    }
+    Assumptions.assumeTrue(root, "needs root");
   }
 
   /** Waits until a process waits in read(2): a scenario that has nothing more to do. */

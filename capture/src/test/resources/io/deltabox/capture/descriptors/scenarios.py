@@ -960,6 +960,52 @@ class udp:
         send(11, b"hi"), select.select([10], [], []), eq(recv(10), b"hi")
 
 
+class refused:
+    def disturb():
+        pass
+
+    def check():
+        pass
+
+
+class in_flight(refused):
+    """A descriptor on its way, which must still arrive after it was looked at."""
+
+    def setup():
+        pair(socket.SOCK_STREAM)
+        socket.send_fds(socket.socket(fileno=os.dup(10)), [b"with"], [0])
+
+    def check():
+        data, fds, _, _ = socket.recv_fds(socket.socket(fileno=os.dup(11)), 9, 1)
+        eq((data, len(fds)), (b"with", 1))
+
+
+class waiting(refused):
+    def setup():
+        s = socket.socket()
+        s.bind(("127.0.0.1", 0)), s.listen(2)
+        S["c"] = socket.create_connection(s.getsockname())
+        at(s.detach(), 10)
+
+
+class lease(refused):
+    def setup():
+        put("a")
+        at(os.open("a", os.O_RDONLY), 10)
+        fcntl.fcntl(10, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+
+
+class epoll_stale(refused):
+    def setup():
+        epoll.setup()
+        os.dup2(12, 14), os.close(12)
+
+
+class packet_socket(refused):
+    def setup():
+        at(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).detach(), 10)
+
+
 class unsupported:
     def setup():
         at(os.open("/proc/self/ns/net", os.O_RDONLY), 10)
