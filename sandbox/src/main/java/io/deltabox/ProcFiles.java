@@ -103,6 +103,7 @@ final class ProcFiles {
       raw = in.readNBytes(COMMAND_BYTES_MAX);
     }
     String text = new String(raw, StandardCharsets.UTF_8).replace('\0', ' ').trim();
-    return text.isEmpty() ? "[" + name + "]" : text;
+    // Processes choose both; a terminal must not obey them.
+    return (text.isEmpty() ? "[" + name + "]" : text).replaceAll("\\p{Cntrl}", "?");
   }
 }
