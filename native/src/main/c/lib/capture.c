@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -137,7 +138,7 @@ static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine
 	record->pid = proc->pid;
 	record->inner = proc->inner;
 	record->parent = proc->parent == engine->init ? 0 : proc->parent;
-	record->flags = flags | (proc->leader_dead ? DBX_PROCESS_LEADER_DEAD : 0);
+	record->flags = flags | (proc->leader_dead && proc->thread_count ? DBX_PROCESS_LEADER_DEAD : 0);
 	if (flags & (DBX_PROCESS_ZOMBIE | DBX_PROCESS_NEW))
 		return;
 	const struct dbx_call *calls = dbx_calls(proc) + first;
@@ -226,10 +227,31 @@ static const struct dbx_region *region_of(const struct dbx_engine *engine, uint6
 	return NULL;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct dbx_run *x = a, *y = b;
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* A capture that failed leaves runs that the next scan may report again; each page is to be copied once. */
+static void merge_runs(struct dbx_runs *runs)
+{
+	uint64_t kept = 0;
+	qsort(runs->at, runs->count, sizeof *runs->at, by_start);
+	for (uint64_t i = 1; i < runs->count; i++) {
+		if (runs->at[i].start > runs->at[kept].end)
+			runs->at[++kept] = runs->at[i];
+		else if (runs->at[i].end > runs->at[kept].end)
+			runs->at[kept].end = runs->at[i].end;
+	}
+	runs->count = runs->count ? kept + 1 : 0;
+}
+
 /* Clears the written marks into the process's own lists and begins to track regions that are new. Safe while the process runs. */
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 {
 	uint64_t known = proc->fresh.count;
+	bool again = proc->dirty.count > 0;
 	int result = dbx_scan(engine, proc, DBX_SCAN_CLEAR, &proc->dirty, &proc->fresh);
 	for (uint64_t i = known; i < proc->fresh.count && result >= 0; i++) {
 		struct dbx_run run = proc->fresh.at[i];
@@ -248,6 +270,8 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 		else if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
 			result = 0;
 	}
+	if (again || proc->fresh.count > known)
+		merge_runs(&proc->dirty);
 	return result;
 }
 

@@ -5,7 +5,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static int open_object(pid_t pid, uint64_t start, uint64_t end, int flags)
@@ -104,10 +107,48 @@ int dbx_capture_objects(const struct dbx_engine *engine, const struct dbx_proc *
 }
 
 DBX_API int32_t dbx_object_open(int32_t pid, uint64_t start, uint64_t end);
+DBX_API int32_t dbx_object_steal(int32_t pidfd, int32_t number);
+DBX_API int32_t dbx_object_make(uint64_t name, uint64_t bytes, uint64_t identity);
 DBX_API int32_t dbx_object_write(int32_t file, uint64_t offset, uint64_t from, uint64_t bytes);
 DBX_API int32_t dbx_object_clear(int32_t file, uint64_t offset, uint64_t bytes);
 DBX_API int32_t dbx_object_resize(int32_t file, uint64_t bytes);
 DBX_API int32_t dbx_object_close(int32_t file);
+
+int32_t dbx_object_steal(int32_t pidfd, int32_t number)
+{
+	int file = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
+	return file < 0 ? -errno : file;
+}
+
+/* Shared anonymous memory has no call that gives a descriptor of it, but a mapping has a file (proc(5), map_files). */
+static int make_anonymous(uint64_t bytes)
+{
+	uint64_t whole = (bytes + DBX_PAGE - 1) & ~(DBX_PAGE - 1);
+	void *at = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return -errno;
+	int file = open_object(getpid(), (uint64_t)(uintptr_t)at, (uint64_t)(uintptr_t)at + whole, O_RDWR);
+	munmap(at, whole);
+	return file;
+}
+
+/* A new object of this size; `name` 0: shared anonymous memory, else a memfd. Tells device (major << 32 | minor) and inode. The caller closes it. */
+int32_t dbx_object_make(uint64_t name, uint64_t bytes, uint64_t identity)
+{
+	int file = name ? (int)syscall(SYS_memfd_create, (const char *)(uintptr_t)name, 3u /* MFD_CLOEXEC | MFD_ALLOW_SEALING */) : make_anonymous(bytes);
+	if (file < 0)
+		return name ? -errno : file;
+	struct stat stat;
+	if (ftruncate(file, (off_t)bytes) || fstat(file, &stat)) {
+		int error = errno;
+		close(file);
+		return -error;
+	}
+	uint64_t *out = (uint64_t *)(uintptr_t)identity;
+	out[0] = (uint64_t)major(stat.st_dev) << 32 | minor(stat.st_dev);
+	out[1] = stat.st_ino;
+	return file;
+}
 
 /* A descriptor of the object behind a mapping of a stopped process; the caller closes it. */
 int32_t dbx_object_open(int32_t pid, uint64_t start, uint64_t end)

@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,14 +99,18 @@ static bool held(const struct dbx_proc *proc, pid_t tid)
 	return false;
 }
 
-static bool is_zombie(pid_t pid, pid_t tid)
+/* A dead leader or a zombie cannot be attached to, nor can a task that is just being removed. */
+static bool is_dead(pid_t pid, pid_t tid)
 {
-	/* A dead leader or a zombie cannot be attached to; it has no memory map any more. */
-	char path[64];
-
-	snprintf(path, sizeof path, "/proc/%d/task/%d/exe", pid, tid);
-	char target[8];
-	return readlink(path, target, sizeof target) < 0 && errno == ENOENT;
+	char path[64], text[512];
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	DBX_AUTO_FD file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = file < 0 ? -1 : read(file, text, sizeof text - 1);
+	if (got <= 0)
+		return true;
+	text[got] = 0;
+	const char *state = strrchr(text, ')');
+	return !state || !state[1] || state[2] == 'Z' || state[2] == 'X';
 }
 
 /* Stops all threads of one process. Returns how many were new, zero when all were held already. */
@@ -124,7 +129,7 @@ int dbx_stop_process(struct dbx_engine *engine, struct dbx_proc *proc)
 			if (held(proc, tids[i]))
 				continue;
 			int result = dbx_seize(engine, proc, tids[i]);
-			if (result == -EPERM && is_zombie(proc->pid, tids[i])) {
+			if (result == -EPERM && is_dead(proc->pid, tids[i])) {
 				proc->leader_dead |= tids[i] == proc->pid;
 				continue;
 			}

@@ -192,7 +192,7 @@ static uint32_t classify(const struct dbx_procmap_query *query, const char *name
 	uint32_t flags = (uint32_t)query->vma_flags & 15u;
 	if (!strncmp(name, "[v", 2) || !strncmp(name, "/memfd:" DBX_SCRATCH_NAME, sizeof "/memfd:" DBX_SCRATCH_NAME - 1))
 		flags |= DBX_REGION_SPECIAL;
-	else if ((flags & DBX_REGION_SHARED) && (!strncmp(name, "/dev/zero", 9) || !strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5)))
+	else if (!strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5) || ((flags & DBX_REGION_SHARED) && !strncmp(name, "/dev/zero", 9)))
 		flags |= DBX_REGION_OBJECT;
 	if (query->vma_page_size != DBX_PAGE)
 		flags |= DBX_REGION_HUGETLB;

@@ -48,6 +48,10 @@ public interface EngineCalls {
 
   int dbx_object_open(int pid, long start, long end);
 
+  int dbx_object_steal(int pidfd, int number);
+
+  int dbx_object_make(long name, long bytes, long identity);
+
   int dbx_object_write(int file, long offset, long from, long bytes);
 
   int dbx_object_clear(int file, long offset, long bytes);

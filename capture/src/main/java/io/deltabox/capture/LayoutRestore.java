@@ -5,10 +5,7 @@ import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Puts the regions of stopped processes back, by calls the processes make themselves. */
 final class LayoutRestore {
@@ -17,33 +14,14 @@ final class LayoutRestore {
   private final Tracer tracer;
   private final Window window;
   private final Aliases aliases;
-  private final SnapshotState wanted;
 
-  /** Which living mapping leads to a shared object. */
-  private final Map<ObjectId, Mapping> mappings = new HashMap<>();
+  private final SharedObjects objects;
 
-  private record Mapping(int pid, long start, long end) {}
-
-  LayoutRestore(Tracer tracer, Window window, Aliases aliases, SnapshotState wanted) {
+  LayoutRestore(Tracer tracer, Window window, Aliases aliases, SharedObjects objects) {
     this.tracer = tracer;
     this.window = window;
     this.aliases = aliases;
-    this.wanted = wanted;
-  }
-
-  /**
-   * Mappings that exist before anything is edited; those that go are found again through others.
-   */
-  void learn(LiveProcess process, List<RegionPlan.Step> steps) {
-    for (Region region : process.entry().regions) {
-      boolean goes =
-          steps.stream().anyMatch(s -> s.start() < region.end() && region.start() < s.end());
-      if (region.is(Region.OBJECT) && !goes) {
-        mappings.put(
-            new ObjectId(region.device(), region.inode()),
-            new Mapping(process.pid(), region.start(), region.end()));
-      }
-    }
+    this.objects = objects;
   }
 
   /** Sets the end of the heap, and tells what is mapped afterwards. */
@@ -172,136 +150,34 @@ final class LayoutRestore {
             batch.bytes(path),
             batch.value((write ? Sys.O_RDWR : Sys.O_RDONLY) | Sys.O_CLOEXEC));
     calls.expect(open, "open mapped file path=" + region.name());
-    int flags = Sys.MAP_FIXED | (region.is(Region.SHARED) ? Sys.MAP_SHARED : Sys.MAP_PRIVATE);
     long offset = region.offset() + (step.start() - region.start());
     calls.expect(
-        mmap(batch, step, flags, open, offset), "map file path=" + region.name() + at(step));
+        mmap(batch, step, mapFlags(region), open, offset),
+        "map file path=" + region.name() + at(step));
     batch.call(Sys.CLOSE, open);
   }
 
   private void mapObject(LiveProcess process, Batches calls, RegionPlan.Step step)
       throws CaptureException {
     Region region = step.wanted();
-    ObjectId id = new ObjectId(region.device(), region.inode());
     long offset = region.offset() + (step.start() - region.start());
     calls.flush();
-    Mapping mapping = mappings.get(id);
-    if (mapping == null) {
-      makeObject(process, step, id, offset);
-      return;
-    }
-    int file = tracer.calls.dbx_object_open(mapping.pid, mapping.start, mapping.end);
-    if (file < 0) {
-      throw new CaptureException(
-          "open shared memory failed: " + Errno.text(-file) + " " + process.state().label());
-    }
     try {
-      int theirs = FileDelivery.deliver(process, file);
+      int theirs = FileDelivery.deliver(process, objects.file(region));
       InjectedBatch batch = calls.room(2, 0);
       calls.expect(
-          mmap(batch, step, Sys.MAP_FIXED | Sys.MAP_SHARED, batch.value(theirs), offset),
+          mmap(batch, step, mapFlags(region), batch.value(theirs), offset),
           "map shared memory" + at(step));
       batch.call(Sys.CLOSE, batch.value(theirs));
       calls.flush();
+    } catch (CaptureException e) {
+      throw e;
     } catch (IOException e) {
       throw new CaptureException("hand over shared memory failed: " + e.getMessage(), e);
-    } finally {
-      tracer.calls.dbx_object_close(file);
     }
   }
 
-  /** Nobody holds the object any more: a new one takes its place, and its identity. */
-  private void makeObject(LiveProcess process, RegionPlan.Step step, ObjectId id, long offset)
-      throws CaptureException {
-    ObjectState content = wanted.objects().get(id);
-    if (content == null) {
-      throw new CaptureException(
-          "snapshot lacks shared memory" + at(step) + " " + process.state().label());
-    }
-    Batches calls = new Batches(process, 0);
-    byte[] name = (memfdName(step.wanted()) + "\0").getBytes(StandardCharsets.ISO_8859_1);
-    InjectedBatch batch = calls.room(4, name.length);
-    Injection.Call file = batch.call(Sys.MEMFD_CREATE, batch.bytes(name), batch.value(1));
-    calls.expect(file, "make shared memory");
-    calls.expect(
-        batch.call(Sys.FTRUNCATE, file, batch.value(content.size())), "size shared memory");
-    calls.expect(
-        mmap(batch, step, Sys.MAP_FIXED | Sys.MAP_SHARED, file, offset),
-        "map shared memory" + at(step));
-    batch.call(Sys.CLOSE, file);
-    calls.flush();
-    Region now = regionNow(process, step.start());
-    aliases.add(new ObjectId(now.device(), now.inode()), id);
-    mappings.put(id, new Mapping(process.pid(), now.start(), now.end()));
-  }
-
-  private static String memfdName(Region region) {
-    String name = region.name();
-    if (!name.startsWith("/memfd:")) {
-      return "shared";
-    }
-    int end = name.endsWith(" (deleted)") ? name.length() - " (deleted)".length() : name.length();
-    return name.substring("/memfd:".length(), end);
-  }
-
-  private Region regionNow(LiveProcess process, long address) throws CaptureException {
-    Memory arena = window.aside();
-    long bytes =
-        tracer.calls.dbx_engine_regions(
-            tracer.handle(), process.pid(), arena.address(), arena.size());
-    if (bytes > 0) {
-      WindowRecords.Entry entry =
-          WindowRecords.parse(arena.slice(0, (int) bytes), arena.address())
-              .entries()
-              .get(process.pid());
-      if (entry != null) {
-        for (Region region : entry.regions) {
-          if (region.start() <= address && address < region.end()) {
-            return region;
-          }
-        }
-      }
-    }
-    throw new CaptureException("shared memory was not mapped at=" + Long.toHexString(address));
-  }
-
-  /**
-   * Writes the wanted content of every shared object that some process maps, where it differs from
-   * what the freeze read.
-   */
-  void fillObjects(List<WindowRecords.ObjectBlock> found, PageStore store, MemoryWork work)
-      throws CaptureException {
-    Map<ObjectId, WindowRecords.ObjectBlock> now = new HashMap<>();
-    found.forEach(block -> now.put(block.id(), block));
-    for (Map.Entry<ObjectId, ObjectState> entry : wanted.objects().entrySet()) {
-      Mapping mapping = mappings.get(entry.getKey());
-      if (mapping != null) {
-        fill(mapping, entry.getValue(), now.get(entry.getKey()), store);
-        work.set(entry.getKey(), entry.getValue());
-      }
-    }
-  }
-
-  private void fill(
-      Mapping mapping,
-      ObjectState content,
-      WindowRecords.@Nullable ObjectBlock now,
-      PageStore store)
-      throws CaptureException {
-    int file = tracer.calls.dbx_object_open(mapping.pid, mapping.start, mapping.end);
-    if (file < 0) {
-      throw new CaptureException(
-          "open shared memory failed: " + Errno.text(-file) + " host_pid=" + mapping.pid);
-    }
-    try {
-      ObjectFill fill = new ObjectFill(tracer, file, content, store);
-      int result = fill.run(now);
-      if (result < 0) {
-        throw new CaptureException(
-            "write shared memory failed: " + Errno.text(-result) + " host_pid=" + mapping.pid);
-      }
-    } finally {
-      tracer.calls.dbx_object_close(file);
-    }
+  private static int mapFlags(Region region) {
+    return Sys.MAP_FIXED | (region.is(Region.SHARED) ? Sys.MAP_SHARED : Sys.MAP_PRIVATE);
   }
 }

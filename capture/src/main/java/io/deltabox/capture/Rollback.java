@@ -27,6 +27,7 @@ final class Rollback {
   private final int init;
   private final DescriptorTable descriptorsNow;
   private final WindowTimes frozen;
+  private final SharedObjects objects;
   private final LayoutRestore layout;
 
   private final Map<Integer, LiveProcess> living = new LinkedHashMap<>();
@@ -58,7 +59,8 @@ final class Rollback {
     this.frozen = window.times();
     this.records = aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
-    this.layout = new LayoutRestore(tracer, window, aliases, wanted);
+    this.objects = new SharedObjects(tracer, aliases, wanted);
+    this.layout = new LayoutRestore(tracer, window, aliases, objects);
   }
 
   /** True from the first edit on. */
@@ -67,6 +69,14 @@ final class Rollback {
   }
 
   RollbackReport run(@Nullable Runnable check) throws IOException {
+    try {
+      return edit(check);
+    } finally {
+      objects.close();
+    }
+  }
+
+  private RollbackReport edit(@Nullable Runnable check) throws IOException {
     long t0 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_PLAN);
     match();
@@ -84,7 +94,7 @@ final class Rollback {
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();
     enter(CapturePhase.ROLLBACK_OBJECTS);
-    layout.fillObjects(records.objects(), keeper.store(), keeper.work());
+    objects.fill(records.objects(), keeper.store(), keeper.work());
     long t3 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_DESCRIPTORS);
     descriptors();
@@ -225,7 +235,11 @@ final class Rollback {
     batch.run();
   }
 
-  private void regions() throws CaptureException {
+  private void regions() throws IOException {
+    for (LiveProcess process : living.values()) {
+      objects.hold(process);
+    }
+    objects.hold(descriptorsNow, living);
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       LiveProcess process = entry.getValue();
       ProcessSnapshot then = snapshotOf(process);
@@ -234,7 +248,6 @@ final class Rollback {
           RegionPlan.plan(
               process.entry().regions, process.entry().fresh, then.state().regions(), then.pages());
       steps.put(entry.getKey(), plan);
-      layout.learn(process, plan);
     }
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       mapped.put(

@@ -109,7 +109,7 @@ final class Window implements AutoCloseable {
   }
 
   private void grow(String what, long need) throws IOException {
-    long wanted = Math.max(need + need / 4, arena.size());
+    long wanted = Math.max(2 * need, arena.size());
     if (need > ARENA_MAX) {
       throw new CaptureException(
           what

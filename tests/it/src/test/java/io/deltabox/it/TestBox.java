@@ -62,7 +62,9 @@ final class TestBox implements AutoCloseable {
 
   Sandbox create() throws IOException {
     try {
-      return box.create(SandboxSpec.builder().expose(probes.toString()).build());
+      Sandbox made = box.create(SandboxSpec.builder().expose(probes.toString()).build());
+      made.checking(true);
+      return made;
     } catch (UnavailableException e) {
       Unavailable.require(false, "sandbox: " + e.getMessage());
       throw e;
