@@ -26,6 +26,9 @@ final class Sys {
   static final int RT_TGSIGQUEUEINFO = 297;
   static final int MEMFD_CREATE = 319;
 
+  static final int RSEQ = 334;
+
+  static final int RSEQ_FLAG_UNREGISTER = 1;
   static final int AT_FDCWD = -100;
   static final int O_RDONLY = 0;
   static final int O_RDWR = 2;

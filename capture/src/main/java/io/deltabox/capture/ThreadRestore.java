@@ -19,6 +19,9 @@ final class ThreadRestore {
   private static final int DRAIN_CALLS = 16;
   private static final int SIGNAL_SET_BYTES = 8;
 
+  /** {@code struct robust_list_head}; the kernel takes no other size. */
+  private static final int ROBUST_BYTES = 24;
+
   private final Tracer tracer;
   private final LiveProcess process;
   private final ProcessState wanted;
@@ -156,7 +159,7 @@ final class ThreadRestore {
   private void threadSettings(ThreadState thread, @Nullable ThreadState now)
       throws CaptureException {
     Batches calls = new Batches(process, tid(thread));
-    InjectedBatch batch = calls.room(5, 64);
+    InjectedBatch batch = calls.room(8, 64);
     if (now == null || thread.altStack() != now.altStack() || thread.altBytes() != now.altBytes()) {
       ByteBuffer stack = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
       // SS_ONSTACK is an answer, not a setting (sigaltstack(2)).
@@ -168,13 +171,15 @@ final class ThreadRestore {
           batch.call(Sys.SIGALTSTACK, batch.bytes(stack.array()), batch.value(0)),
           "set alternate stack");
     }
-    if (now != null && thread.robustHead() != now.robustHead() && thread.robustHead() != 0) {
+    if (now != null && thread.robustHead() != now.robustHead()) {
       calls.expect(
           batch.call(
-              Sys.SET_ROBUST_LIST,
-              batch.value(thread.robustHead()),
-              batch.value(thread.robustBytes())),
+              Sys.SET_ROBUST_LIST, batch.value(thread.robustHead()), batch.value(ROBUST_BYTES)),
           "set robust list");
+    }
+    if (now != null && thread.rseq() != now.rseq()) {
+      rseq(calls, batch, now, Sys.RSEQ_FLAG_UNREGISTER);
+      rseq(calls, batch, thread, 0);
     }
     if (now != null && thread.clearTid() != now.clearTid()) {
       batch.call(Sys.SET_TID_ADDRESS, batch.value(thread.clearTid()));
@@ -186,6 +191,20 @@ final class ThreadRestore {
           "set thread name");
     }
     calls.flush();
+  }
+
+  /** A thread caught while it was being born had none yet. */
+  private static void rseq(Batches calls, InjectedBatch batch, ThreadState thread, int flags) {
+    if (thread.rseq() != 0) {
+      calls.expect(
+          batch.call(
+              Sys.RSEQ,
+              batch.value(thread.rseq()),
+              batch.value(thread.rseqBytes()),
+              batch.value(flags),
+              batch.value(thread.rseqSignature())),
+          "set restartable sequence area");
+    }
   }
 
   /**

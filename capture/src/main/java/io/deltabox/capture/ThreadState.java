@@ -52,16 +52,20 @@ final class ThreadState {
     return view.getLong(24);
   }
 
-  long robustBytes() {
-    return view.getLong(32);
-  }
-
   long clearTid() {
     return view.getLong(CLEAR_TID);
   }
 
   long rseq() {
     return view.getLong(48);
+  }
+
+  int rseqBytes() {
+    return view.getInt(56);
+  }
+
+  int rseqSignature() {
+    return view.getInt(60);
   }
 
   long altStack() {
