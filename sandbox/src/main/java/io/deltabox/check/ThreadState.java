@@ -4,6 +4,7 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 
 /** State of one thread beyond what {@code /proc} tells: registers, robust list, queued signals. */
@@ -62,7 +63,9 @@ final class ThreadState {
   static ThreadState read(CheckFunctions functions, int tid, Memory scratch) throws IOException {
     Errno.check(
         functions.dbx_check_thread(tid, scratch.address()), "read state of a thread tid=" + tid);
-    return new ThreadState(scratch.slice(0, BYTES));
+    // The scratch memory is used again for the next thread.
+    ByteBuffer copy = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    return new ThreadState(copy.put(scratch.slice(0, BYTES)).flip());
   }
 
   boolean traced() {
