@@ -40,7 +40,13 @@ final class DescriptorReader {
       String info = ProcFile.read("/proc/" + pid + "/fdinfo/" + fd);
       Map<String, String> fields = ProcFile.fields(info);
       String mount = ProcFile.field(fields, "mnt_id");
-      facts.put(key + " target", objects.ofDescriptor(link, mount, ProcFile.field(fields, "ino")));
+      facts.put(
+          key + " target",
+          objects.ofDescriptor(
+              link,
+              mount,
+              ProcFile.field(fields, "ino"),
+              innerPids.getOrDefault(pid, pid) + "/" + fd));
       facts.put(key + " description", "#" + description(pid, fd, link));
       facts.put(key + " content", content(pid, fd, link));
       facts.put(key + " info", String.join("; ", info(info, innerPids)));

@@ -29,8 +29,8 @@ final class MemoryReader {
     this.scope = scope;
   }
 
-  List<Region> read(int pid, List<Mask> masks) throws IOException {
-    List<Region> regions = list(pid);
+  List<Region> read(int pid, int innerPid, List<Mask> masks) throws IOException {
+    List<Region> regions = list(pid, innerPid);
     List<Region> wanted = regions.stream().filter(r -> r.how() != Region.How.NOT).toList();
     List<Pages> pages = readPages(pid, wanted, masks);
     List<Region> filled = new ArrayList<>();
@@ -54,12 +54,12 @@ final class MemoryReader {
     return joined;
   }
 
-  private List<Region> list(int pid) throws IOException {
+  private List<Region> list(int pid, int innerPid) throws IOException {
     List<Region> regions = new ArrayList<>();
     String head = "";
     for (String line : ProcFile.read("/proc/" + pid + "/smaps").split("\n")) {
       if (line.startsWith("VmFlags:")) {
-        Region region = parse(head, line.substring("VmFlags:".length()));
+        Region region = parse(innerPid, head, line.substring("VmFlags:".length()));
         if (!scope.scratch(region.from())) {
           regions.add(region);
         }
@@ -75,7 +75,7 @@ final class MemoryReader {
     return dash > 0 && line.substring(0, dash).chars().allMatch(c -> Character.digit(c, 16) >= 0);
   }
 
-  private Region parse(String head, String flags) {
+  private Region parse(int pid, String head, String flags) {
     String[] words = head.split("\\s+", 6);
     int dash = words[0].indexOf('-');
     String name = words.length > 5 ? words[5] : "";
@@ -85,7 +85,7 @@ final class MemoryReader {
         words[1],
         Long.parseUnsignedLong(words[2], 16),
         name,
-        objects.ofMapping(name, words[3], words[4]),
+        objects.ofMapping(name, words[3], words[4], pid + "/0x" + words[0].substring(0, dash)),
         Region.keptFlags(flags),
         Pages.NONE);
   }

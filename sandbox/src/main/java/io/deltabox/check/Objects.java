@@ -4,36 +4,38 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Numbers for kernel objects without a name, in the order they are first met in one image: pipes,
- * sockets, deleted files, memory shared by mappings and descriptors.
+ * Labels for kernel objects without a name - pipes, sockets, deleted files, memory shared by
+ * mappings and descriptors - after the first holder met in one image.
  *
  * <p>The kernel's own numbers change when an object is made again; which holders share one object
  * must not.
  */
 final class Objects {
-  private final Map<String, Integer> numbers = new HashMap<>();
+  private final Map<String, String> firstHolders = new HashMap<>();
 
-  /** The object behind a descriptor, for example {@code pipe#3}; a link with a name is kept. */
-  String ofDescriptor(String link, String mount, String inode) {
+  /**
+   * The object behind a descriptor, for example {@code pipe of 2/5}; a link with a name is kept.
+   */
+  String ofDescriptor(String link, String mount, String inode, String holder) {
     if (link.startsWith("pipe:[") || link.startsWith("socket:[")) {
-      return link.substring(0, link.indexOf(':')) + "#" + number(link);
+      return link.substring(0, link.indexOf(':')) + label(link, holder);
     }
     if (ofMemory(link)) {
-      return link + "#" + number("memory " + inode);
+      return link + label("memory " + inode, holder);
     }
     if (link.startsWith("/") && link.endsWith(" (deleted)")) {
-      return "(deleted)#" + number("file " + mount + " " + inode);
+      return "(deleted)" + label("file " + mount + " " + inode, holder);
     }
     return link;
   }
 
   /** The object behind a mapping; a name is kept, as is the label of the kernel for no object. */
-  String ofMapping(String name, String device, String inode) {
+  String ofMapping(String name, String device, String inode, String holder) {
     if (ofMemory(name)) {
-      return "(memory)#" + number("memory " + inode);
+      return "(memory)" + label("memory " + inode, holder);
     }
     if (name.startsWith("/") && name.endsWith(" (deleted)")) {
-      return "(deleted)#" + number("mapped " + device + " " + inode);
+      return "(deleted)" + label("mapped " + device + " " + inode, holder);
     }
     return name;
   }
@@ -45,7 +47,7 @@ final class Objects {
         || name.equals("/dev/zero (deleted)");
   }
 
-  private int number(String key) {
-    return numbers.computeIfAbsent(key, k -> numbers.size());
+  private String label(String key, String holder) {
+    return " of " + firstHolders.computeIfAbsent(key, k -> holder);
   }
 }

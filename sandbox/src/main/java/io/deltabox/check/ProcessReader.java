@@ -97,7 +97,8 @@ final class ProcessReader {
     timers(pid, facts);
     descriptors.read(pid, innerPids, facts);
     Map<Integer, ThreadState> threads = threads(pid, facts);
-    return new ProcessImage(innerPid, facts, memory.read(pid, MemoryReader.masks(threads)));
+    return new ProcessImage(
+        innerPid, facts, memory.read(pid, innerPid, MemoryReader.masks(threads)));
   }
 
   private void identity(Map<String, String> status, Map<String, String> facts) {

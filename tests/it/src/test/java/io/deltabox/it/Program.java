@@ -20,7 +20,10 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
   }
 
   ExecSpec spec() {
-    return ExecSpec.builder(argv).stdin(ExecSpec.Stdin.PIPE).build();
+    return ExecSpec.builder(argv)
+        .stdin(ExecSpec.Stdin.PIPE)
+        .env("PROBE_WITHOUT", System.getProperty("deltabox.without", ""))
+        .build();
   }
 
   @Override
