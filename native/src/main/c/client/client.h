@@ -43,8 +43,10 @@ int daemon_run(const struct place *place);
 
 /* wire.c */
 int wire_request(int sock, int argc, char **argv);
-/* Carries signals, window sizes and terminal modes until the daemon sends an exit code; -1 when it went away before. */
+/* Carries signals, window sizes and terminal modes until the daemon sends an exit code, which is the result. */
 int wire_serve(int sock);
+#define WIRE_LOST (-1) /* the daemon went away while the command ran */
+#define WIRE_REFUSED (-2) /* it went away before the command began: nothing was done */
 
 /* tty.c */
 void tty_raw(bool on);

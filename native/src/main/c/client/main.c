@@ -84,20 +84,6 @@ static int not_running(int argc, char **argv)
 	return 0;
 }
 
-static int serve(const struct place *place, int sock, int argc, char **argv)
-{
-	int result = wire_request(sock, argc, argv);
-	if (result)
-		return result;
-	result = wire_serve(sock);
-	tty_raw(false);
-	if (result < 0) {
-		complain("the daemon ended before the command did: its sandboxes ended too log=%s", place->log);
-		result = EXIT_FAILED;
-	}
-	return result;
-}
-
 static int start(struct place *place, pid_t *daemon, int *sock)
 {
 	int result = daemon_start(place, daemon);
@@ -108,6 +94,30 @@ static int start(struct place *place, pid_t *daemon, int *sock)
 		return 0;
 	complain("the daemon does not answer: socket=%s log=%s", place->socket, place->log);
 	return EXIT_FAILED;
+}
+
+static int serve(struct place *place, int *sock, pid_t *daemon, int argc, char **argv)
+{
+	int result = wire_request(*sock, argc, argv);
+	if (!result)
+		result = wire_serve(*sock);
+	tty_raw(false);
+	/* A daemon that was just killed or stopped may still have taken the connection. */
+	if (result == WIRE_REFUSED && !place->temporary) {
+		close(*sock);
+		*sock = -1;
+		result = start(place, daemon, sock);
+		if (!result)
+			result = wire_request(*sock, argc, argv);
+		if (!result)
+			result = wire_serve(*sock);
+		tty_raw(false);
+	}
+	if (result < 0) {
+		complain("the daemon ended before the command did: its sandboxes ended too log=%s", place->log);
+		result = EXIT_FAILED;
+	}
+	return result;
 }
 
 /* Ends and removes what was made for this command alone. */
@@ -147,7 +157,7 @@ int main(int argc, char **argv)
 	if (!result && sock < 0)
 		result = start(&place, &daemon, &sock);
 	if (!result)
-		result = serve(&place, sock, argc, argv);
+		result = serve(&place, &sock, &daemon, argc, argv);
 	if (!result && is(argc, argv, verb, "daemon") && is(argc, argv, verb + 1, "stop"))
 		daemon_await_end(&place);
 	clean_up(&place, sock, daemon);

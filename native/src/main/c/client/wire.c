@@ -118,7 +118,10 @@ int wire_request(int sock, int argc, char **argv)
 		struct dbx_command_frame frame = { DBX_COMMAND_MAGIC, DBX_COMMAND_REQUEST, (uint32_t)text.len };
 		text.bytes -= head;
 		memcpy(text.bytes, &frame, head);
-		if (send_with_descriptors(sock, text.bytes, head + text.len)) {
+		bool sent = !send_with_descriptors(sock, text.bytes, head + text.len);
+		if (!sent && (errno == EPIPE || errno == ECONNRESET)) {
+			result = WIRE_REFUSED;
+		} else if (!sent) {
 			complain("send the command to the daemon failed: %s", strerror(errno));
 			result = EXIT_FAILED;
 		}
@@ -195,11 +198,12 @@ static int receive_frame(int sock, uint32_t *kind, int32_t *value)
 int wire_serve(int sock)
 {
 	int signals = watch_signals();
+	int lost = WIRE_REFUSED;
 	int interrupts = 0;
 	struct pollfd set[2] = { { sock, POLLIN, 0 }, { signals, POLLIN, 0 } };
 	for (;;) {
 		if (poll(set, 2, -1) < 0 && errno != EINTR)
-			return -1;
+			return WIRE_LOST;
 		if (set[1].revents & POLLIN)
 			forward_signal(sock, signals, &interrupts);
 		if (!(set[0].revents & (POLLIN | POLLHUP | POLLERR)))
@@ -207,7 +211,8 @@ int wire_serve(int sock)
 		uint32_t kind;
 		int32_t value;
 		if (receive_frame(sock, &kind, &value))
-			return -1;
+			return lost;
+		lost = WIRE_LOST;
 		if (kind == DBX_COMMAND_EXIT)
 			return value & 0xff;
 		if (kind == DBX_COMMAND_RAW)

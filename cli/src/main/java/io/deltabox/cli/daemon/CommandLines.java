@@ -44,9 +44,9 @@ final class CommandLines {
     Verbs.finish(root);
     root.setParameterExceptionHandler(
         (problem, arguments) -> {
-          context.err().println("deltabox: " + firstLine(String.valueOf(problem.getMessage())));
           String name = problem.getCommandLine().getCommandSpec().qualifiedName();
-          context.err().println("try '" + name + " --help'");
+          String said = firstLine(String.valueOf(problem.getMessage()));
+          context.err().println("deltabox: " + said + " (see '" + name + " --help')");
           return ExitCodes.USAGE;
         });
     root.setExecutionExceptionHandler((failure, line, result) -> report(context, failure, line));

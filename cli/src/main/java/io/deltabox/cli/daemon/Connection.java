@@ -16,6 +16,7 @@ final class Connection implements AutoCloseable {
   static final int WINDOW = 3;
   static final int EXIT = 16;
   static final int RAW = 17;
+  static final int BEGUN = 19;
 
   private static final int MAGIC = 0x31584244;
   private static final int HEADER_BYTES = 12;

@@ -149,10 +149,10 @@ final class Daemon implements AutoCloseable {
   private void run(Connection connection, Connection.Opening opening, Request request)
       throws IOException {
     try (Session session = new Session(this, connection, opening, request)) {
-      synchronized (this) {
-        if (!ending) {
-          sessions.add(session);
-        }
+      if (!enter(session)) {
+        // The client has not heard that its command began and starts the next daemon.
+        session.release();
+        return;
       }
       CountDownLatch watched = new CountDownLatch(1);
       threads.execute(
@@ -162,6 +162,7 @@ final class Daemon implements AutoCloseable {
           });
       int code = 1;
       try {
+        connection.send(Connection.BEGUN, 0);
         code = lines.run(session);
       } finally {
         session.finish(code);
@@ -176,6 +177,10 @@ final class Daemon implements AutoCloseable {
     if (temporary) {
       end(null);
     }
+  }
+
+  private synchronized boolean enter(Session session) {
+    return !ending && sessions.add(session);
   }
 
   private static void awaitQuietly(CountDownLatch latch) {

@@ -245,16 +245,21 @@ final class Session implements CommandContext, AutoCloseable {
   void finish(int code) {
     out.flush();
     err.flush();
-    CommandFunctions.NATIVE.dbx_command_cancel(cancel);
-    input.close();
-    output.close();
-    errors.close();
+    release();
     try {
       connection.send(Connection.EXIT, code);
     } catch (IOException e) {
       System.getLogger(Session.class.getName())
           .log(System.Logger.Level.DEBUG, "client was gone before its exit code", e);
     }
+  }
+
+  /** Closes the caller's descriptors; pending reads and writes come back first. */
+  void release() {
+    CommandFunctions.NATIVE.dbx_command_cancel(cancel);
+    input.close();
+    output.close();
+    errors.close();
   }
 
   /** After {@link #finish} and the end of {@link #watch}. */

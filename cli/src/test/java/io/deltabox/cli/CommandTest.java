@@ -1,0 +1,240 @@
+package io.deltabox.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The real client against a real daemon. */
+final class CommandTest {
+  private static final long GIGABYTE = 1L << 30;
+  private static final long GROWTH_BYTES_MAX = 160L << 20;
+  private static Client client;
+
+  @BeforeAll
+  static void start() throws Exception {
+    client = new Client();
+    client.requireSandboxes();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    client.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ls extra                     | 2   | Unmatched argument",
+        "nonsense                     | 2   | nonsense",
+        "exec                         | 2   | SANDBOX",
+        "exec first                   | 2   | no command given",
+        "exec first ''                | 2   | empty",
+        "exec nobody true             | 4   | no such sandbox: 'nobody'",
+        "exec first /no/such          | 127 | /no/such",
+        "exec first /etc              | 126 | /etc",
+        "exec -w /no/such first true  | 125 | /no/such",
+        "exec -u 70000 first true     | 2   | 0..65535",
+        "exec -e X first true         | 2   | NAME=VALUE",
+        "exec --timeout 0 first true  | 2   | --timeout",
+        "run --memory 0               | 2   | --memory",
+        "run --memory 12q             | 2   | --memory",
+        "run --disk -1                | 2   | --disk",
+        "run --cpus 0                 | 2   | processor",
+        "run --processes 0            | 2   | processes",
+        "run --name a/b               | 2   | a/b",
+        "run --name first             | 2   | first",
+        "run --rm                     | 2   | --rm",
+        "run --expose relative        | 2   | relative",
+        "attach first 4711            | 4   | 4711",
+        "attach first x               | 2   | x",
+        "kill first 4711              | 4   | 4711",
+        "kill -s NONE first           | 2   | NONE",
+        "rollback first nothing       | 4   | nothing",
+        "rollback nothing             | 4   | nothing",
+        "rollback first@-4711         | 4   | -4711",
+        "diff nothing                 | 4   | nothing",
+        "rm                           | 2   | --all",
+        "rm nobody                    | 4   | nobody",
+        "show nobody                  | 4   | nobody",
+        "checkpoint --name a/b first  | 2   | a/b",
+        "doctor --fix                 | 2   | --leaks",
+        "daemon dance                 | 2   | dance",
+      })
+  void verb_badInput_namesTheThingInOneLine(String line, int code, String message)
+      throws Exception {
+    String[] words = line.replace("''", "\0").split(" +");
+    for (int i = 0; i < words.length; i++) {
+      words[i] = words[i].replace("\0", "");
+    }
+    Client.Answer answer = client.run(words);
+    assertThat(answer.err()).contains(message).startsWith("deltabox: ");
+    assertThat(answer.err().strip()).doesNotContain("\n");
+    assertThat(answer.code()).isEqualTo(code);
+    assertThat(answer.out()).isEmpty();
+    assertThat(client.run("ls", "--json").json()).hasSize(1);
+  }
+
+  @Test
+  void exec_ofAnyEnd_returnsTheShellsCode() throws Exception {
+    assertThat(client.run("exec", "first", "sh", "-c", "exit 7").code()).isEqualTo(7);
+    assertThat(client.run("exec", "first", "sh", "-c", "kill -9 $$").code()).isEqualTo(137);
+    assertThat(client.run("exec", "--timeout", "200ms", "first", "sleep", "60").code())
+        .isEqualTo(ExitCodes.TIMED_OUT);
+  }
+
+  @Test
+  void exec_outputAndErrors_stayApart() throws Exception {
+    Client.Answer answer = client.run("exec", "first", "sh", "-c", "echo out; echo err >&2");
+    assertThat(answer.text()).isEqualTo("out\n");
+    assertThat(answer.err()).isEqualTo("err\n");
+  }
+
+  @Test
+  void exec_binaryInput_comesBackUnchanged() throws Exception {
+    byte[] bytes = new byte[3 << 20];
+    new Random(42).nextBytes(bytes);
+    Client.Answer answer = client.run(bytes, "exec", "first", "cat");
+    assertThat(answer.out()).isEqualTo(bytes);
+    assertThat(answer.code()).isZero();
+  }
+
+  @Test
+  void exec_gigabyteOfOutput_keepsTheDaemonSmall() throws Exception {
+    long daemon = client.daemon();
+    long before = peakBytes(daemon);
+    Process process = client.start("exec", "first", "dd", "if=/dev/zero", "bs=1M", "count=1024");
+    Client.await(process);
+    assertThat(process.exitValue()).isZero();
+    assertThat(peakBytes(daemon) - before).isLessThan(GROWTH_BYTES_MAX);
+    assertThat(GROWTH_BYTES_MAX).isLessThan(GIGABYTE);
+  }
+
+  private static long peakBytes(long pid) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+      if (line.startsWith("VmHWM:")) {
+        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+      }
+    }
+    throw new IOException("no peak memory in status: pid=" + pid);
+  }
+
+  @Test
+  void exec_clientKilled_endsTheCommand() throws Exception {
+    Process process = client.start("exec", "first", "sleep", "4711");
+    await(list -> list.contains("sleep 4711"));
+    process.destroyForcibly();
+    await(list -> !list.contains("sleep 4711"));
+  }
+
+  @Test
+  void exec_clientInterrupted_passesTheSignalOn() throws Exception {
+    Process process = client.start("exec", "first", "sleep", "4712");
+    await(list -> list.contains("sleep 4712"));
+    process.destroy();
+    Client.await(process);
+    assertThat(process.exitValue()).isEqualTo(ExitCodes.SIGNALED + 15);
+  }
+
+  private static void await(Predicate<String> processes) throws Exception {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    String list = client.run("ps", "first").text();
+    while (!processes.test(list)) {
+      assertThat(System.nanoTime()).as(list).isLessThan(until);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+      list = client.run("ps", "first").text();
+    }
+  }
+
+  @Test
+  void attach_toEndedCommand_givesOutputAndCode() throws Exception {
+    Client.Answer started =
+        client.run("exec", "--detach", "first", "sh", "-c", "echo kept; exit 3");
+    Client.Answer attached = client.run("attach", "first", started.text().strip());
+    assertThat(attached.text()).isEqualTo("kept\n");
+    assertThat(attached.code()).isEqualTo(3);
+  }
+
+  @Test
+  void rollback_afterStart_endsWhatDidNotRunThen() throws Exception {
+    String id =
+        client.run("checkpoint", "first", "--name", "one", "--json").json().get("id").asText();
+    String exec = client.run("exec", "--detach", "first", "sleep", "4713").text().strip();
+    await(list -> list.contains("sleep 4713"));
+    Client.Answer answer = client.run("rollback", "first@one", "--json");
+    assertThat(answer.json().get("snapshot").asText()).isEqualTo(id);
+    assertThat(answer.json().get("processes_ended").asInt()).isEqualTo(1);
+    assertThat(client.run("ps", "first").text()).doesNotContain("sleep 4713");
+    assertThat(client.run("attach", "first", exec).code()).isEqualTo(ExitCodes.NOT_STARTED);
+    assertThat(client.run("show", "first", "--json").json().get("current").asText()).isEqualTo(id);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "ls",
+    "ps first",
+    "log first",
+    "tree first",
+    "show first",
+    "kill first",
+    "doctor",
+    "daemon status",
+    "checkpoint first"
+  })
+  void verb_withJson_answersOneValue(String line) throws Exception {
+    Client.Answer answer = client.run((line + " --json").split(" "));
+    JsonNode value = answer.json();
+    assertThat(value.isObject() || value.isArray()).isTrue();
+    assertThat(answer.text().strip()).doesNotContain("\n");
+  }
+
+  @Test
+  void ps_ofOneAmongSeveral_mustBeNamed() throws Exception {
+    assertThat(client.run("run", "--name", "second").code()).isZero();
+    Client.Answer answer = client.run("ps");
+    assertThat(answer.code()).isEqualTo(ExitCodes.NOT_FOUND);
+    assertThat(answer.err()).contains("first").contains("second");
+    assertThat(client.run("rm", "second").code()).isZero();
+  }
+
+  @Test
+  void socket_malformedFrames_areTurnedAway() throws Exception {
+    JsonNode status = client.run("daemon", "status", "--json").json();
+    Path socket = Path.of(status.get("socket").asText());
+    for (int[] header : List.of(new int[] {1, 2, 3}, new int[] {0x31584244, 1, 1 << 30})) {
+      try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+        ByteBuffer bytes = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
+        for (int word : header) {
+          bytes.putInt(word);
+        }
+        channel.write(bytes.flip());
+        assertThat(channel.read(ByteBuffer.allocate(16))).isEqualTo(-1);
+      }
+    }
+    assertThat(client.run("ls").code()).isZero();
+  }
+
+  @Test
+  void daemon_secondOnOneRoot_isRefused() throws Exception {
+    Client.Answer answer = client.run("daemon", "run");
+    assertThat(answer.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(answer.err()).contains("another daemon has this data root");
+  }
+}
