@@ -1,15 +1,20 @@
 package io.deltabox.linux;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.LibraryOption;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The mechanism library, unpacked from the jar and checked once per process.
@@ -23,6 +28,9 @@ public final class NativeLibrary {
   static final int ABI = 1;
 
   private static final String NAME = "libdeltabox.so";
+
+  /** Never closed: later bindings load through its descriptor. */
+  private static final AtomicReference<@Nullable FileInputStream> HELD = new AtomicReference<>();
 
   private NativeLibrary() {}
 
@@ -116,11 +124,14 @@ public final class NativeLibrary {
                 Path.of(place),
                 "deltabox-",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        Path file = unpack(NAME, directory);
-        Runtime.getRuntime()
-            .addShutdownHook(new Thread(() -> delete(file, directory), "deltabox-unpacked"));
-        System.load(file.toString());
-        return file;
+        try {
+          Path file = unpack(NAME, directory);
+          System.load(file.toString());
+          return hold(file);
+        } finally {
+          // At once: a process that is killed leaves no file behind.
+          delete(directory.resolve(NAME), directory);
+        }
       } catch (IOException | UnsatisfiedLinkError e) {
         tried.add(place + " (" + e.getMessage() + ")");
       }
@@ -155,6 +166,28 @@ public final class NativeLibrary {
       throw new IOException("no native code for this machine in the jar: resource=" + resource);
     }
     return in;
+  }
+
+  /** Keeps a file open and returns a name that reaches it after it was deleted. */
+  private static Path hold(Path file) throws IOException {
+    FileInputStream open = new FileInputStream(file.toFile());
+    HELD.set(open);
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      for (Path descriptor : descriptors.toList()) {
+        if (refersTo(descriptor, file.toRealPath())) {
+          return descriptor;
+        }
+      }
+    }
+    throw new IOException("find open library failed: path=" + file);
+  }
+
+  private static boolean refersTo(Path descriptor, Path file) throws IOException {
+    try {
+      return Files.readSymbolicLink(descriptor).equals(file);
+    } catch (NoSuchFileException closedSince) {
+      return false;
+    }
   }
 
   private static void delete(Path file, Path directory) {
