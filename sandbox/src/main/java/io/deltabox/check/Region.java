@@ -44,9 +44,11 @@ record Region(
   private static final long SMALL = 4L << 20;
 
   /**
-   * Bookkeeping that a program cannot notice: soft-dirty, the tracker's registration, accounting.
+   * What a program cannot notice but in speed: soft-dirty, the tracker's registration, accounting;
+   * advice on read-ahead, huge pages and core dumps.
    */
-  private static final Set<String> IGNORED_FLAGS = Set.of("sd", "um", "uw", "ac", "nr");
+  private static final Set<String> IGNORED_FLAGS =
+      Set.of("sd", "um", "uw", "ac", "nr", "sr", "rr", "hg", "nh", "dd");
 
   static String keptFlags(String line) {
     TreeSet<String> flags = new TreeSet<>();
