@@ -85,7 +85,7 @@
 	X(__NR_lookup_dcookie) \
 	X(__NR_nfsservctl)
 
-/* Legacy calls of one architecture only; same treatment as DENIED. */
+/* Calls of one architecture only: what is refused like DENIED, and what is injected. */
 #ifdef __x86_64__
 #define DBX_CALLS_DENIED_ARCH(X) \
 	X(__NR_iopl) \
@@ -93,8 +93,14 @@
 	X(__NR_modify_ldt) \
 	X(__NR_uselib) \
 	X(__NR__sysctl)
+#define DBX_CALLS_INJECTED_ARCH(X) \
+	X(__NR_open) \
+	X(__NR_unlink) \
+	X(__NR_poll) \
+	X(__NR_arch_prctl)
 #else
 #define DBX_CALLS_DENIED_ARCH(X)
+#define DBX_CALLS_INJECTED_ARCH(X)
 #endif
 
 /* What the engine runs inside a stopped process. userfaultfd only with UFFD_USER_MODE_ONLY, which the filter asks of everybody. */
@@ -180,7 +186,16 @@
 	X(__NR_setresgid) \
 	X(__NR_setgroups) \
 	X(__NR_capset) \
-	X(__NR_arch_prctl) \
-	X(__NR_pidfd_open)
+	X(__NR_chroot) \
+	X(__NR_openat2) \
+	X(__NR_unlinkat) \
+	X(__NR_utimensat) \
+	X(__NR_fallocate) \
+	X(__NR_inotify_rm_watch) \
+	X(__NR_sendto) \
+	X(__NR_recvfrom) \
+	X(__NR_pidfd_open) \
+	X(__NR_pidfd_getfd) \
+	DBX_CALLS_INJECTED_ARCH(X)
 
 #endif
