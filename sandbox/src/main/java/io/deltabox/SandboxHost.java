@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class SandboxHost implements AutoCloseable {
   private static final int SETUP_MILLIS = 20_000;
+  private static final int END_MILLIS = 10_000;
   private static final int SIGKILL = 9;
 
   /** A host path to be attached inside. */
@@ -128,6 +129,8 @@ final class SandboxHost implements AutoCloseable {
     }
     kill();
     SandboxFunctions.get().dbx_sandbox_reap(guardianPid);
+    // Readable at once, unless somebody killed the guardian: then nobody has waited for pid 1.
+    SandboxFunctions.get().dbx_sandbox_poll(initPidfd.fd(), IoLoop.READABLE, END_MILLIS);
     control.close();
     engine.close();
     initPidfd.close();

@@ -125,6 +125,22 @@ final class EndTest {
   }
 
   @Test
+  void guardian_killed_endsTheSandboxAndLeavesNothing() throws Exception {
+    try (DeltaBox box = TestBox.open(directory)) {
+      Sandbox sandbox = box.create(SandboxSpec.defaults());
+      Exec exec = sandbox.start(ExecSpec.of("sh", "-c", "setsid sleep 501 & sleep 501"));
+      List<ProcessHandle> inside = tree(ProcessHandle.current().pid());
+      ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+      assertThat(exec.waitFor().outcome())
+          .isIn(ExecStatus.Outcome.SANDBOX_ENDED, ExecStatus.Outcome.SIGNALED);
+      awaitDead(inside);
+      sandbox.close();
+      assertThat(box.sandboxes()).isEmpty();
+      assertThat(groupsOf(ProcessHandle.current().pid())).isEmpty();
+    }
+  }
+
+  @Test
   void open_groupOfADeadOwner_isRemoved() throws Exception {
     TestBox.open(directory).close();
     List<Path> made = new ArrayList<>();
