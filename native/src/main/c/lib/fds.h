@@ -232,6 +232,9 @@ DBX_API int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count);
 /* Sets a socket option of one int. */
 DBX_API int32_t dbx_fds_set_option(int32_t socket, int32_t level, int32_t name, int32_t value);
 
+/* Sets a socket option of any size. */
+DBX_API int32_t dbx_fds_set_option_data(int32_t socket, int32_t level, int32_t name, uint64_t data, uint32_t len);
+
 /* Sends one message, or bytes of a stream, without waiting: count sent or -errno. */
 DBX_API int64_t dbx_fds_push(int32_t socket, uint64_t data, uint64_t len);
 

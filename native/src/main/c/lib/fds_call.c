@@ -58,6 +58,11 @@ int32_t dbx_fds_set_option(int32_t socket, int32_t level, int32_t name, int32_t 
 	return setsockopt(socket, level, name, &value, sizeof(value)) ? -errno : 0;
 }
 
+int32_t dbx_fds_set_option_data(int32_t socket, int32_t level, int32_t name, uint64_t data, uint32_t len)
+{
+	return setsockopt(socket, level, name, (const void *)(uintptr_t)data, len) ? -errno : 0;
+}
+
 int64_t dbx_fds_push(int32_t socket, uint64_t data, uint64_t len)
 {
 	ssize_t size = DBX_RETRY(send(socket, (const void *)(uintptr_t)data, len, MSG_NOSIGNAL | MSG_DONTWAIT));

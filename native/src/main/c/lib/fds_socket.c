@@ -94,7 +94,10 @@ static ssize_t peek(int fd, const struct dbx_fds_reader *reader, struct dbx_fds_
 	return size < 0 ? -error : size;
 }
 
-/* The empty record at the end of a queue is the peek that found nothing; Java drops it by the count. */
+/*
+ * The kernel passes over an empty datagram that was peeked at before (net/core/datagram.c), so one that stays queued is seen by the first window only.
+ * The empty record at the end of a queue is the peek that found nothing; Java drops it by the count.
+ */
 static void read_queue(int fd, const struct dbx_fds_reader *reader, struct dbx_fds_socket *out)
 {
 	int zero = 0;

@@ -56,6 +56,7 @@ public final class DescriptorReconciler {
     try (Run run = new Run(living(current, processes), target, processes, files)) {
       Rules rules = new Rules();
       Matching matching = Matching.of(run, rules);
+      SocketPairs.review(run, matching);
       EpollSets.review(run, matching);
       return new DescriptorReconciler(run, rules, matching).apply();
     } catch (CaptureException e) {

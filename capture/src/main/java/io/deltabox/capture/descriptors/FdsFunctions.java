@@ -16,6 +16,8 @@ public interface FdsFunctions {
 
   int dbx_fds_set_option(int socket, int level, int name, int value);
 
+  int dbx_fds_set_option_data(int socket, int level, int name, long data, int len);
+
   long dbx_fds_push(int socket, long data, long len);
 
   long dbx_fds_drain(int socket, long buffer, long len);

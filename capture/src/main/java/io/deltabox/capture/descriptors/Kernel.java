@@ -188,6 +188,19 @@ final class Kernel implements AutoCloseable {
         "set socket option level=" + level + " name=" + name);
   }
 
+  /** Sets a socket option from the first bytes of the buffer. */
+  void setOptionFromBuffer(int socket, int level, int name, int length) throws IOException {
+    Errno.check(
+        functions().dbx_fds_set_option_data(socket, level, name, memory.address(), length),
+        "set socket option level=" + level + " name=" + name);
+  }
+
+  /** Calls bind, connect or another call that takes a socket address. */
+  void address(String tried, int number, int socket, ByteBuffer address) throws IOException {
+    memory.slice(0, address.remaining()).put(address.duplicate());
+    check(tried, number, socket, memory.address(), address.remaining(), 0);
+  }
+
   /** Sends one message, or all bytes of a stream. */
   void push(int socket, ByteBuffer data) throws IOException {
     ByteBuffer left = data.duplicate();

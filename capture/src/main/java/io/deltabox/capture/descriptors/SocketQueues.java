@@ -107,17 +107,8 @@ final class SocketQueues {
     if (orphan != null) {
       return orphan;
     }
-    if (wanted.isTcp()) {
-      OpenFile peer = SocketRules.tcpPeer(run.target(), wanted);
-      boolean lives = peer != null && matching.current(peer) != null;
-      return lives && peer != null ? end(peer) : null;
-    }
-    for (OpenFile file : run.target().files()) {
-      if (file.kind() == FileKind.SOCKET && file.key().ino() == wanted.peers().peer()) {
-        return end(file);
-      }
-    }
-    return null;
+    OpenFile peer = SocketPairs.peer(run.target(), wanted);
+    return peer == null ? null : end(peer);
   }
 
   private void shut(OpenFile target) throws IOException {

@@ -1,7 +1,6 @@
 package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
-import io.deltabox.linux.Errno;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
@@ -10,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sockets. One that still lives in the same relation is kept; a pair whose ends both were inside is
- * made again as a pair; what listened listens again; a TCP connection that has ended since, or that
- * leaves the sandbox and was used since, comes back unconnected.
+ * made again as a pair; what listened listens again; a TCP connection that leaves the sandbox and
+ * was used since comes back unconnected.
  *
  * <p>New sockets are made inside the sandbox, whose network they belong to, and moved here to be
  * set up.
@@ -234,16 +233,10 @@ final class SocketRules implements KindRules {
     int fd = path == null ? create(target, wanted, run) : UnixNames.bind(target, wanted, path, run);
     ByteBuffer local = wanted.ends().local();
     if (path == null && local.remaining() > FAMILY_BYTES) {
-      bind(fd, local, run);
+      run.kernel().address("bind a socket", Calls.BIND, fd, local);
     }
     listen(fd, wanted, wanted.peers().backlog(), run);
     return fd;
-  }
-
-  private static void bind(int fd, ByteBuffer address, Run run) throws IOException {
-    Kernel kernel = run.kernel();
-    kernel.buffer(address.remaining()).put(address.duplicate());
-    kernel.check("bind a socket", Calls.BIND, fd, kernel.address(), address.remaining(), 0);
   }
 
   private static void listen(int fd, SocketState wanted, int backlog, Run run) throws IOException {
@@ -252,9 +245,21 @@ final class SocketRules implements KindRules {
     }
   }
 
-  private static int inet(OpenFile target, SocketState wanted, Run run) throws IOException {
+  private int inet(OpenFile target, SocketState wanted, Run run) throws IOException {
+    Integer end = otherEnds.remove(target.key().ino());
+    if (end != null) {
+      return end;
+    }
     int fd = create(target, wanted, run);
     if (wanted.isConnectedTcp()) {
+      OpenFile peer = tcpPeer(run.target(), wanted);
+      SocketState other = peer == null ? null : run.target().socket(peer);
+      if (peer != null && other != null && TcpPair.canBeMade(wanted, other)) {
+        int there = create(peer, other, run);
+        TcpPair.connect(run.kernel(), fd, there, wanted.ends());
+        otherEnds.put(peer.key().ino(), there);
+        return fd;
+      }
       run.note("a connection is reset: it has ended or was used since, " + target);
       return fd;
     }
@@ -269,7 +274,7 @@ final class SocketRules implements KindRules {
       kernel.setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, wanted.option(IPPROTO_IPV6, IPV6_V6ONLY));
     }
     if (isBound(wanted)) {
-      bind(fd, wanted.ends().local(), run);
+      kernel.address("bind a socket", Calls.BIND, fd, wanted.ends().local());
     }
     listen(fd, wanted, wanted.traffic().backlog(), run);
     if (inet) {
@@ -277,10 +282,7 @@ final class SocketRules implements KindRules {
     }
     ByteBuffer remote = wanted.ends().remote();
     if (remote.hasRemaining()) {
-      kernel.buffer(remote.remaining()).put(remote.duplicate());
-      Errno.check(
-          kernel.call(Calls.CONNECT, fd, kernel.address(), remote.remaining(), 0),
-          "connect a socket again");
+      kernel.address("connect a socket again", Calls.CONNECT, fd, remote);
     }
     return fd;
   }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -66,6 +67,8 @@ final class DescriptorReconcilerTest {
         "unix_waiting",
         "tcp_listening",
         "tcp_connected",
+        "tcp_gone",
+        "tcp_end",
         "udp"
       })
   void reconcile_disturbedProgram_findsEverythingAgain(String scenario) throws Exception {
@@ -87,6 +90,25 @@ final class DescriptorReconcilerTest {
 
       assertThat(describe(after)).isEqualTo(describe(target));
       program.ask("check", "ok");
+    }
+  }
+
+  @Test
+  void window_arenaTooSmall_tellsTheNeedAndLosesNothing() throws Exception {
+    try (Kernel kernel = new Kernel();
+        TestTracer tracer = new TestTracer(new Kernel());
+        TestProgram program = TestProgram.start(kernel, "unix_seqpacket")) {
+      Map<Integer, StoppedProcess> stopped = tracer.stop(TestTracer.tree(program.pid()));
+      DescriptorTable whole = TestTracer.scan(stopped);
+      for (int room = 0; room < 8192; room += 100) {
+        assertThat(TestTracer.need(stopped, room)).isGreaterThan(room);
+      }
+      DescriptorTable after = TestTracer.scan(stopped);
+      tracer.resume(stopped);
+
+      assertThat(describe(after)).isEqualTo(describe(whole));
+      assertThat(after.contents()).isEqualTo(whole.contents());
+      program.ask("disturb", "disturbed");
     }
   }
 

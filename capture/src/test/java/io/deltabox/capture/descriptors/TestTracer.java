@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Assumptions;
  * step each: the smallest tracer that the descriptors part can be tested with. Used by one thread.
  */
 final class TestTracer implements AutoCloseable {
+  private static final int ARENA = 32;
   private static final int PTRACE = 101;
   private static final int WAIT4 = 61;
   private static final int MMAP = 9;
@@ -303,13 +304,34 @@ final class TestTracer implements AutoCloseable {
 
   /** The descriptor tables of stopped processes, read as the engine does. */
   static DescriptorTable scan(Map<Integer, StoppedProcess> stopped) throws IOException {
-    FdsFunctions functions = Kernel.functions();
-    long contextBytes = functions.dbx_fds_context_bytes();
     int room = 64 << 20;
-    try (Memory context = Memory.allocate(contextBytes, Memory.Touch.LATER);
-        Memory records = Memory.allocate(room, Memory.Touch.LATER);
-        Memory arena = Memory.allocate(32, Memory.Touch.NOW)) {
-      arena.slice(0, 32).putLong(records.address()).putLong(room).putLong(0).putLong(0);
+    try (Memory records = Memory.allocate(room, Memory.Touch.LATER);
+        Memory arena = Memory.allocate(ARENA, Memory.Touch.NOW)) {
+      window(stopped, arena, records, room);
+      ByteBuffer after = arena.slice(0, ARENA);
+      long used = after.getLong(16);
+      if (used != after.getLong(24)) {
+        throw new IOException("arena too small: need=" + after.getLong(24));
+      }
+      return DescriptorTable.parse(records.slice(0, (int) used));
+    }
+  }
+
+  /** What the window says it needs when it has no more than some room. */
+  static long need(Map<Integer, StoppedProcess> stopped, int room) throws IOException {
+    try (Memory records = Memory.allocate(room + 1L, Memory.Touch.LATER);
+        Memory arena = Memory.allocate(ARENA, Memory.Touch.NOW)) {
+      window(stopped, arena, records, room);
+      return arena.slice(0, ARENA).getLong(24);
+    }
+  }
+
+  private static void window(
+      Map<Integer, StoppedProcess> stopped, Memory arena, Memory records, int room)
+      throws IOException {
+    FdsFunctions functions = Kernel.functions();
+    try (Memory context = Memory.allocate(functions.dbx_fds_context_bytes(), Memory.Touch.LATER)) {
+      arena.slice(0, ARENA).putLong(records.address()).putLong(room).putLong(0).putLong(0);
       functions.dbx_fds_begin(context.address());
       for (StoppedProcess process : stopped.values()) {
         int result =
@@ -317,12 +339,6 @@ final class TestTracer implements AutoCloseable {
                 process.pid(), process.pidfd(), process.pid(), arena.address(), context.address());
         Errno.check(result, "read descriptors");
       }
-      ByteBuffer after = arena.slice(0, 32);
-      long used = after.getLong(16);
-      if (used != after.getLong(24)) {
-        throw new IOException("arena too small: need=" + after.getLong(24));
-      }
-      return DescriptorTable.parse(records.slice(0, (int) used));
     }
   }
 

@@ -943,6 +943,48 @@ class tcp_connected:
         send(11, b"on"), select.select([10], [], []), eq(recv(10), b"on")
 
 
+class tcp_gone:
+    """Both ends were closed since, and the port is taken by the one who listens."""
+
+    FAMILY, HOST = socket.AF_INET, "127.0.0.1"
+
+    @classmethod
+    def setup(c):
+        l = socket.socket(c.FAMILY)
+        l.bind((c.HOST, 0)), l.listen(4)
+        a = socket.create_connection(l.getsockname()[:2])
+        b, _ = l.accept()
+        S["names"] = a.getsockname(), b.getsockname()
+        at(a.detach(), 10), at(b.detach(), 11), at(l.detach(), 12)
+        send(10, b"queued" * 1000), select.select([11], [], [])
+
+    def disturb():
+        os.close(10), os.close(11)
+
+    def check():
+        select.select([11], [], [])
+        eq(recv(11), b"queued" * 1000), eq(recv(10), None)
+        eq(tuple(socket.socket(fileno=os.dup(fd)).getsockname() for fd in (10, 11)), S["names"])
+        for a, b in ((10, 11), (11, 10)):
+            data = b""
+            send(a, b"z" * 50000)
+            while len(data) < 50000:
+                select.select([b], [], [])
+                data += recv(b)
+        c = socket.create_connection(S["names"][1][:2])
+        socket.socket(fileno=os.dup(12)).accept()
+        os.close(10), select.select([11], [], []), eq(recv(11), b"")
+
+
+class tcp_end(tcp_gone):
+    """One end was closed since, the other one has seen the end of the stream."""
+
+    FAMILY, HOST = socket.AF_INET6, "::1"
+
+    def disturb():
+        os.close(10), recv(11), select.select([11], [], [])
+
+
 class udp:
     def setup():
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
