@@ -13,7 +13,9 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc) DBX_MUST_
 int64_t dbx_capture_pages(struct dbx_proc *proc, struct dbx_arena *arena, uint64_t budget_pages) DBX_MUST_CHECK;
 
 /* extras.c: what the window captures besides processes */
-int dbx_window_extras(struct dbx_engine *engine, const struct dbx_request *request, struct dbx_arena *arena, struct dbx_window *window) DBX_MUST_CHECK;
+struct dbx_files_plan;
+int dbx_window_extras(struct dbx_engine *engine, struct dbx_files_plan *plan, struct dbx_arena *arena, struct dbx_window *window) DBX_MUST_CHECK;
+void dbx_window_mapped(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_files_plan *plan);
 int dbx_window_descriptors(struct dbx_engine *engine, struct dbx_arena *arena, struct dbx_window *window) DBX_MUST_CHECK;
 
 /* object.c */

@@ -81,6 +81,9 @@ int32_t dbx_sandbox_overlay(uint64_t lowers, uint32_t count, int32_t upper, int3
 	for (uint32_t i = 0; i < count; i++)
 		if (sys_fsconfig(context, DBX_FSCONFIG_SET_FD, "lowerdir+", NULL, fds[i]))
 			return -errno;
+	/* Without an upper directory it is a read-only view of the layers. */
+	if (upper < 0)
+		return finish(context, attributes);
 	if (sys_fsconfig(context, DBX_FSCONFIG_SET_FD, "upperdir", NULL, upper) ||
 	    sys_fsconfig(context, DBX_FSCONFIG_SET_FD, "workdir", NULL, work) ||
 	    sys_fsconfig(context, DBX_FSCONFIG_SET_FLAG, "volatile", NULL, 0))

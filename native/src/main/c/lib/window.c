@@ -165,16 +165,17 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 	return result;
 }
 
-static int64_t read_memory(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, struct dbx_objects *objects)
+static int64_t read_memory(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, struct dbx_files_plan *plan)
 {
+	dbx_window_mapped(engine, proc, plan);
 	dbx_capture_runs(arena, DBX_FRESH, proc->pid, &proc->fresh);
 	proc->emitted_fresh = proc->fresh.count;
 	int64_t pages = dbx_capture_pages(proc, arena, UINT64_MAX);
-	int result = pages < 0 ? (int)pages : dbx_capture_objects(engine, proc, objects, arena);
+	int result = pages < 0 ? (int)pages : dbx_capture_objects(engine, proc, &engine->objects, arena);
 	return result < 0 ? result : pages;
 }
 
-static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struct dbx_window *window, enum dbx_scan_mode mode)
+static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struct dbx_window *window, enum dbx_scan_mode mode, struct dbx_files_plan *plan)
 {
 	struct dbx_objects *objects = &engine->objects;
 	int64_t result = 0;
@@ -187,7 +188,7 @@ static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struc
 			continue;
 		uint64_t start = dbx_now();
 		if (mode == DBX_SCAN_CLEAR) {
-			result = read_memory(engine, proc, arena, objects);
+			result = read_memory(engine, proc, arena, plan);
 			window->pages += result > 0 ? (uint64_t)result : 0;
 		} else {
 			dbx_capture_runs(arena, DBX_DIRTY, proc->pid, &proc->dirty);
@@ -216,14 +217,14 @@ int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request_address, uint64_t
 	int result = stop_for(engine, request, window);
 	if (result < 0)
 		return result;
-	result = capture_all(engine, &arena, window, DBX_SCAN_CLEAR);
-	uint64_t captured = dbx_now();
+	struct dbx_files_plan *plan = (struct dbx_files_plan *)(uintptr_t)request->files_plan;
+	result = capture_all(engine, &arena, window, DBX_SCAN_CLEAR, plan);
 	if (result >= 0)
-		result = dbx_window_extras(engine, request, &arena, window);
+		result = dbx_window_extras(engine, plan, &arena, window);
 	window->need = arena.need;
 	if (result >= 0 && arena.need > arena.cap)
 		result = -ENOBUFS;
-	captured = dbx_now();
+	uint64_t captured = dbx_now();
 	if (result < 0 || !(request->flags & DBX_REQUEST_HOLD))
 		dbx_thaw_all(engine);
 	uint64_t end = dbx_now();
@@ -243,7 +244,7 @@ int32_t dbx_engine_freeze(int64_t handle, uint64_t request_address, uint64_t win
 	int result = stop_for(engine, request, window);
 	if (result < 0)
 		return result;
-	result = capture_all(engine, &arena, window, DBX_SCAN_LOOK);
+	result = capture_all(engine, &arena, window, DBX_SCAN_LOOK, NULL);
 	if (result >= 0)
 		result = dbx_window_descriptors(engine, &arena, window);
 	window->need = arena.need;

@@ -7,6 +7,7 @@ import io.deltabox.capture.ProcessDifference;
 import io.deltabox.capture.RollbackLostException;
 import io.deltabox.capture.RollbackReport;
 import io.deltabox.capture.WindowTimes;
+import io.deltabox.capture.files.FileChange;
 import io.deltabox.check.CheckSession;
 import io.deltabox.check.Difference;
 import io.deltabox.check.Scope;
@@ -47,15 +48,7 @@ final class CapturedState implements SandboxState {
       Id sandbox, SandboxHost host, Commands commands, DeltaBoxConfig config, Clock clock)
       throws IOException {
     CaptureTarget target =
-        new CaptureTarget(
-            sandbox.brief(),
-            host.initPid(),
-            host.engineChannel(),
-            host.treeFd(),
-            host.upperFd(),
-            host.tmpfsFd(),
-            host.shmFd(),
-            Mounts.STAGING);
+        new CaptureTarget(sandbox.brief(), host.initPid(), host.engineChannel(), host.fileLayout());
     CaptureEngine engine = CaptureEngine.open(target, config.keeperBytesMax());
     return new CapturedState(sandbox, host, commands, engine, clock);
   }
@@ -212,7 +205,28 @@ final class CapturedState implements SandboxState {
           };
       processes.add(new SnapshotDiff.ProcessChange(one.pid(), one.name(), kind, one.pages()));
     }
-    return new SnapshotDiff(List.of(), processes);
+    List<SnapshotDiff.FileChange> files = new ArrayList<>();
+    for (FileChange one : engine.fileDifferences(uuid(from), uuid(to))) {
+      files.add(fileChange(one));
+    }
+    return new SnapshotDiff(files, processes);
+  }
+
+  private static SnapshotDiff.FileChange fileChange(FileChange change) {
+    SnapshotDiff.Kind kind =
+        switch (change.kind()) {
+          case ADDED -> SnapshotDiff.Kind.ADDED;
+          case REMOVED -> SnapshotDiff.Kind.REMOVED;
+          case MODIFIED, ATTRIBUTES, MOVED -> SnapshotDiff.Kind.CHANGED;
+        };
+    String detail =
+        switch (change.kind()) {
+          case ADDED, REMOVED -> change.directory() ? "directory" : "file";
+          case MODIFIED -> "content";
+          case ATTRIBUTES -> "attributes";
+          case MOVED -> "moved from /" + change.from();
+        };
+    return new SnapshotDiff.FileChange("/" + change.readablePath(), kind, detail);
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.List;
  * @param tree a clone of it without any mount on it, for work on the files from outside
  * @param shm clone that becomes {@code /dev/shm}
  * @param shmTree a clone of it for work from outside
+ * @param baseTree what lies under the overlay, read-only and by itself
  * @param dev read-only {@code /dev}
  * @param devpts its terminals
  */
@@ -27,6 +28,7 @@ record Mounts(
     Descriptor tree,
     Descriptor shm,
     Descriptor shmTree,
+    Descriptor baseTree,
     Descriptor dev,
     Descriptor devpts)
     implements AutoCloseable {
@@ -71,7 +73,8 @@ record Mounts(
 
   @Override
   public void close() {
-    for (Descriptor descriptor : List.of(overlay, tree, shm, shmTree, dev, devpts, upper, tmpfs)) {
+    for (Descriptor descriptor :
+        List.of(overlay, tree, shm, shmTree, baseTree, dev, devpts, upper, tmpfs)) {
       descriptor.close();
     }
   }
@@ -115,7 +118,7 @@ record Mounts(
           keep(calls.dbx_sandbox_clone(tmpfs.fd(), "shm", 0, 0), "clone shared memory mount");
       Descriptor dev = dev();
       Descriptor devpts = keep(calls.dbx_sandbox_devpts(), "make devpts");
-      return new Mounts(tmpfs, upper, overlay, tree, shm, shmTree, dev, devpts);
+      return new Mounts(tmpfs, upper, overlay, tree, shm, shmTree, baseTree(base), dev, devpts);
     }
 
     private void directory(Descriptor parent, String name, int mode) throws IOException {
@@ -135,6 +138,17 @@ record Mounts(
         return keep(
             calls.dbx_sandbox_overlay(lowers.address(), 2, upper.fd(), work.fd(), NOSUID | NODEV),
             "make overlay");
+      }
+    }
+
+    private Descriptor baseTree(BaseLayer base) throws IOException {
+      int flags = Descriptor.O_PATH | Descriptor.O_DIRECTORY;
+      try (Descriptor root = Descriptor.open(Descriptor.NOWHERE, "/", flags);
+          Memory lowers = Memory.allocate(8, Memory.Touch.LATER)) {
+        lowers.slice(0, 8).putInt(0, base.mount().fd()).putInt(4, root.fd());
+        return keep(
+            calls.dbx_sandbox_overlay(lowers.address(), 2, -1, -1, NOSUID | NODEV),
+            "make view of the base");
       }
     }
 

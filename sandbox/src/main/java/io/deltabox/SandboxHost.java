@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.files.FileLayout;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import io.deltabox.linux.NativeLibrary;
@@ -32,6 +33,7 @@ final class SandboxHost implements AutoCloseable {
   private final Descriptor initPidfd;
   private final int initPid;
   private final int guardianPid;
+  private final List<String> covered;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private SandboxHost(
@@ -41,7 +43,8 @@ final class SandboxHost implements AutoCloseable {
       Descriptor engine,
       Descriptor initPidfd,
       int initPid,
-      int guardianPid) {
+      int guardianPid,
+      List<String> covered) {
     this.mounts = mounts;
     this.cgroups = cgroups;
     this.control = control;
@@ -49,6 +52,7 @@ final class SandboxHost implements AutoCloseable {
     this.initPidfd = initPidfd;
     this.initPid = initPid;
     this.guardianPid = guardianPid;
+    this.covered = List.copyOf(covered);
   }
 
   /** Program of pid 1 as an executable file without a name; the caller closes it. */
@@ -75,6 +79,19 @@ final class SandboxHost implements AutoCloseable {
   /** Pid of the sandbox's pid 1, as this process sees it. */
   int initPid() {
     return initPid;
+  }
+
+  /** Where its files are, for the capture engine. */
+  FileLayout fileLayout() {
+    return new FileLayout(
+        mounts.tree().fd(),
+        mounts.tmpfs().fd(),
+        mounts.baseTree().fd(),
+        "upper",
+        "work",
+        "shm",
+        Mounts.STAGING,
+        covered);
   }
 
   /** Root of the overlay without any mount on it. */
@@ -179,7 +196,15 @@ final class SandboxHost implements AutoCloseable {
           engine.first(),
           hello.descriptors().get(0),
           hello.message().pid(),
-          guardian);
+          guardian,
+          covered(exposed));
+    }
+
+    /** Paths inside on which something is mounted. */
+    private static List<String> covered(List<Exposed> exposed) {
+      List<String> paths = new ArrayList<>(List.of("proc", "dev"));
+      exposed.forEach(e -> paths.add(e.target().substring(1)));
+      return paths;
     }
 
     private InitChannel.Received expect(InitChannel channel, InitMessage.Kind kind)

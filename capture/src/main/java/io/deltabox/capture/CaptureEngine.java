@@ -1,6 +1,8 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.files.FileChange;
+import io.deltabox.capture.files.FileState;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,18 +35,25 @@ public final class CaptureEngine implements AutoCloseable {
   private final MemoryWork work;
   private final Aliases aliases = new Aliases();
   private final Memory pids;
+  private final FilesPart files;
   private CapturePhase.Hook hook = CapturePhase.Hook.NONE;
   private @Nullable Runnable whileStopped;
   private @Nullable SnapshotState current;
 
   private CaptureEngine(
-      CaptureTarget target, Tracer tracer, Window window, Keeper keeper, Memory pids) {
+      CaptureTarget target,
+      Tracer tracer,
+      Window window,
+      Keeper keeper,
+      Memory pids,
+      FilesPart files) {
     this.target = target;
     this.tracer = tracer;
     this.window = window;
     this.keeper = keeper;
     this.work = keeper.work();
     this.pids = pids;
+    this.files = files;
   }
 
   /**
@@ -56,7 +65,8 @@ public final class CaptureEngine implements AutoCloseable {
         Tracer.open("deltabox-trace-" + target.name(), target.initPid(), target.engineChannel());
     Window window = new Window(tracer);
     Memory pids = Memory.allocate(FOLLOWED_MAX * 4L, Memory.Touch.NOW);
-    return new CaptureEngine(target, tracer, window, new Keeper(keeperBytes), pids);
+    return new CaptureEngine(
+        target, tracer, window, new Keeper(keeperBytes), pids, FilesPart.open(target.files()));
   }
 
   /** Called with each phase of each operation; for tests that inject faults. */
@@ -91,6 +101,7 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   private void prepareHere() throws IOException {
+    files.prepare();
     int count = tracer.calls.dbx_engine_prepare(tracer.handle(), pids.address(), FOLLOWED_MAX);
     if (count < 0) {
       return;
@@ -142,7 +153,8 @@ public final class CaptureEngine implements AutoCloseable {
     prepareHere();
     hook.enter(CapturePhase.CHECKPOINT_WINDOW);
     Runnable check = whileStopped;
-    window.checkpoint(DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, 0, 0);
+    window.checkpoint(
+        DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, files);
     if (check != null) {
       try {
         check.run();
@@ -179,6 +191,9 @@ public final class CaptureEngine implements AutoCloseable {
       for (WindowRecords.ObjectBlock block : records.objects()) {
         work.apply(block);
       }
+      if (keeper.bytesUsed() + files.bytesHeld() > keeper.bytesMax()) {
+        throw keeper.full();
+      }
     } catch (KeeperFullException e) {
       throw keeper.full();
     }
@@ -190,7 +205,9 @@ public final class CaptureEngine implements AutoCloseable {
       UUID id,
       WindowRecords records,
       Map<Integer, ProcessState> states,
-      DescriptorTable descriptors) {
+      DescriptorTable descriptors)
+      throws IOException {
+    FileState fileState = files.capture(window.recordBytes());
     Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
     states
         .values()
@@ -200,7 +217,8 @@ public final class CaptureEngine implements AutoCloseable {
     work.retainObjects(objects.keySet());
     SnapshotState before = current;
     SnapshotState made =
-        new SnapshotState(id, before == null ? null : before.id(), processes, objects, descriptors);
+        new SnapshotState(
+            id, before == null ? null : before.id(), processes, objects, descriptors, fileState);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
       keeper.put(made);
@@ -217,7 +235,7 @@ public final class CaptureEngine implements AutoCloseable {
         (int) result.getLong(WindowTimes.THREADS),
         result.getLong(WindowTimes.PAGES),
         changed,
-        0,
+        before == null ? 0 : FilesPart.changes(before, made).size(),
         changed * PageStore.PAGE_BYTES);
   }
 
@@ -237,9 +255,11 @@ public final class CaptureEngine implements AutoCloseable {
     window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback = new Rollback(tracer, window, keeper, aliases, wanted, hook, target.initPid());
+      rollback =
+          new Rollback(tracer, window, keeper, aliases, files, wanted, hook, target.initPid());
       RollbackReport report = rollback.run(whileStopped);
       current = wanted;
+      files.afterThaw();
       return report;
     } catch (IOException | RuntimeException e) {
       if (rollback != null && rollback.editing()) {
@@ -266,6 +286,11 @@ public final class CaptureEngine implements AutoCloseable {
     return Differences.processes(keeper.get(from), keeper.get(to));
   }
 
+  /** What differs between the files of two snapshots. */
+  public synchronized List<FileChange> fileDifferences(UUID from, UUID to) throws CaptureException {
+    return FilesPart.changes(keeper.get(from), keeper.get(to));
+  }
+
   /** Processes inside at a snapshot, by their number inside. */
   public synchronized Set<Integer> processesOf(UUID id) throws CaptureException {
     return Set.copyOf(keeper.get(id).processes().keySet());
@@ -279,11 +304,16 @@ public final class CaptureEngine implements AutoCloseable {
       current.objects().values().forEach(o -> alsoLive.add(o.pages()));
     }
     keeper.remove(id, alsoLive);
+    List<SnapshotState> kept = new ArrayList<>(keeper.all());
+    if (current != null) {
+      kept.add(current);
+    }
+    files.retain(kept);
   }
 
   /** Memory used by page contents, and its bound, bytes. */
   public synchronized long[] keeperBytes() {
-    return new long[] {keeper.bytesUsed(), keeper.bytesMax()};
+    return new long[] {keeper.bytesUsed() + files.bytesHeld(), keeper.bytesMax()};
   }
 
   /** The sandbox this engine works on. */
@@ -294,6 +324,7 @@ public final class CaptureEngine implements AutoCloseable {
   @Override
   public synchronized void close() {
     tracer.close();
+    files.close();
     window.close();
     keeper.close();
     pids.close();

@@ -32,7 +32,7 @@ final class Differences {
         return false;
       }
     }
-    return true;
+    return FilesPart.changes(a, b).isEmpty();
   }
 
   static List<ProcessDifference> processes(SnapshotState a, SnapshotState b) {

@@ -50,6 +50,10 @@ final class Keeper implements AutoCloseable {
     return found;
   }
 
+  Collection<SnapshotState> all() {
+    return snapshots.values();
+  }
+
   Collection<UUID> ids() {
     return snapshots.keySet();
   }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class Rollback {
   private final Tracer tracer;
   private final Keeper keeper;
+  private final FilesPart files;
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
   private final WindowRecords records;
@@ -47,12 +48,14 @@ final class Rollback {
       Window window,
       Keeper keeper,
       Aliases aliases,
+      FilesPart files,
       SnapshotState wanted,
       CapturePhase.Hook hook,
       int init)
       throws IOException {
     this.tracer = tracer;
     this.keeper = keeper;
+    this.files = files;
     this.wanted = wanted;
     this.hook = hook;
     this.init = init;
@@ -90,6 +93,8 @@ final class Rollback {
     }
     long t1 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_FILES);
+    List<Integer> pids = living.values().stream().map(LiveProcess::pid).toList();
+    filesChanged = files.rollback(wanted.files(), pids);
     long t2 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();

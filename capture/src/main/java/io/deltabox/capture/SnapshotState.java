@@ -1,6 +1,7 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.files.FileState;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -15,4 +16,5 @@ record SnapshotState(
     @Nullable UUID parent,
     Map<Integer, ProcessSnapshot> processes,
     Map<ObjectId, ObjectState> objects,
-    DescriptorTable descriptors) {}
+    DescriptorTable descriptors,
+    @Nullable FileState files) {}

@@ -4,6 +4,7 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The buffers of the two windows: request, result and arena. The arena is populated ahead, and
@@ -61,18 +62,14 @@ final class Window implements AutoCloseable {
     return WindowTimes.read(result());
   }
 
-  /**
-   * Stops, reads everything, and thaws unless told to hold.
-   *
-   * @param plan address and size of the plan of the files part, or zeros
-   */
-  void checkpoint(int deadlineMillis, After after, long plan, long planBytes) throws IOException {
-    run("checkpoint", deadlineMillis, after, plan, planBytes);
+  /** Stops, reads everything, and thaws unless told to hold. */
+  void checkpoint(int deadlineMillis, After after, FilesPart files) throws IOException {
+    run("checkpoint", deadlineMillis, after, files);
   }
 
   /** Stops and looks; on success the sandbox stays stopped. */
   void freeze(int deadlineMillis) throws IOException {
-    run("rollback", deadlineMillis, After.HOLD, 0, 0);
+    run("rollback", deadlineMillis, After.HOLD, null);
   }
 
   /** The records of the last window. */
@@ -85,11 +82,13 @@ final class Window implements AutoCloseable {
     return arena.slice(0, (int) result().getLong(WindowTimes.NEED));
   }
 
-  private void run(String what, int deadlineMillis, After after, long plan, long planBytes)
+  private void run(String what, int deadlineMillis, After after, @Nullable FilesPart files)
       throws IOException {
     for (int tries = 1; ; tries++) {
       ByteBuffer request = control.slice(0, REQUEST_BYTES);
-      request.putLong(arena.address()).putLong(arena.size()).putLong(plan).putLong(planBytes);
+      Memory plan = files == null ? null : files.plan();
+      request.putLong(arena.address()).putLong(arena.size());
+      request.putLong(plan == null ? 0 : plan.address()).putLong(plan == null ? 0 : plan.size());
       request.putInt(deadlineMillis).putInt(after == After.HOLD ? HOLD : 0);
       long resultAddress = control.address() + REQUEST_BYTES;
       int result =
@@ -104,7 +103,11 @@ final class Window implements AutoCloseable {
         tracer.settleLater();
         throw failure(what, -result);
       }
-      grow(what, result().getLong(WindowTimes.NEED));
+      boolean roomier = files != null && files.makeRoom();
+      long need = result().getLong(WindowTimes.NEED);
+      if (need > arena.size() || !roomier) {
+        grow(what, need);
+      }
     }
   }
 

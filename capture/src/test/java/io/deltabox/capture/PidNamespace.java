@@ -97,7 +97,7 @@ final class PidNamespace implements AutoCloseable {
   }
 
   CaptureTarget target() {
-    return new CaptureTarget("test", init, channel, -1, -1, -1, -1, "");
+    return new CaptureTarget("test", init, channel, null);
   }
 
   String line() throws IOException {

@@ -1,0 +1,101 @@
+package io.deltabox.capture;
+
+import io.deltabox.capture.files.FileChange;
+import io.deltabox.capture.files.FileLayout;
+import io.deltabox.capture.files.FileRollbackResult;
+import io.deltabox.capture.files.FileState;
+import io.deltabox.capture.files.FileTracker;
+import io.deltabox.capture.files.ProcHolders;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The files of a sandbox as the engine uses them; does nothing for a target without files. Guarded
+ * by the engine.
+ */
+final class FilesPart implements AutoCloseable {
+  private final @Nullable FileTracker tracker;
+
+  private FilesPart(@Nullable FileTracker tracker) {
+    this.tracker = tracker;
+  }
+
+  static FilesPart open(@Nullable FileLayout layout) throws IOException {
+    return new FilesPart(layout == null ? null : FileTracker.open(layout));
+  }
+
+  void prepare() throws IOException {
+    if (tracker != null) {
+      tracker.prepare();
+    }
+  }
+
+  /** The plan of the next window, or null. */
+  @Nullable Memory plan() {
+    return tracker == null ? null : tracker.windowPlan();
+  }
+
+  /** After a window without room: true if another try can succeed. */
+  boolean makeRoom() throws IOException {
+    return tracker != null && tracker.makeRoom();
+  }
+
+  /** The state at a checkpoint, from the records of its window. */
+  @Nullable FileState capture(ByteBuffer records) throws IOException {
+    return tracker == null ? null : tracker.capture(records, tracker.current());
+  }
+
+  /** Puts the files back; everything is stopped. Returns how many names changed. */
+  long rollback(@Nullable FileState target, Collection<Integer> pids) throws IOException {
+    if (tracker == null || target == null) {
+      return 0;
+    }
+    FileRollbackResult result = tracker.rollback(target, ProcHolders.read(pids));
+    return (long) result.removed()
+        + result.created()
+        + result.moved()
+        + result.exposed()
+        + result.written();
+  }
+
+  void afterThaw() throws IOException {
+    if (tracker != null) {
+      tracker.afterThaw();
+    }
+  }
+
+  long bytesHeld() {
+    return tracker == null ? 0 : tracker.bytesHeld();
+  }
+
+  void retain(Collection<SnapshotState> snapshots) {
+    if (tracker != null) {
+      List<FileState> states = new ArrayList<>();
+      for (SnapshotState snapshot : snapshots) {
+        FileState state = snapshot.files();
+        if (state != null) {
+          states.add(state);
+        }
+      }
+      tracker.retain(states);
+    }
+  }
+
+  static List<FileChange> changes(SnapshotState from, SnapshotState to) {
+    FileState before = from.files();
+    FileState after = to.files();
+    return before == null || after == null ? List.of() : before.diff(after);
+  }
+
+  @Override
+  public void close() {
+    if (tracker != null) {
+      tracker.close();
+    }
+  }
+}
