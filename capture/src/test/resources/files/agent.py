@@ -203,17 +203,30 @@ class Victim:
             os.sendfile(x, y, 0, rnd.randrange(20000))
         elif r < 1.36: shutil.copy2(f, d + "/c" + tag, follow_symlinks=False)
         elif r < 1.37: os.rename(f, b"t/\xff\xfe" + tag.encode())
-        elif r < 1.39 and os.path.isdir("shm"): self.shared_memory(tag)
         elif r < 1.40: import socket; s = socket.socket(socket.AF_UNIX); s.bind(d + "/k" + tag); s.close()
 
-    def shared_memory(self, tag):
-        rnd = self.rnd
-        names = os.listdir("shm")
-        if names and rnd.random() < .5:
-            n = "shm/" + rnd.choice(names)
-            rnd.choice((lambda: os.unlink(n), lambda: open(n, "a").write(tag), lambda: os.rename(n, "shm/r" + tag), lambda: os.chmod(n, 0o640)))()
-        else:
-            open("shm/s" + tag, "w").write(tag * rnd.randrange(500))
+
+def shared(root, seed):
+    """Changes names behind /dev/shm."""
+    os.chdir(root)
+    rnd = random.Random(seed)
+    i = 0
+    while True:
+        i += 1
+        tag = "s%d" % i
+        names = [n for n in os.listdir(".")]
+        try:
+            if len(names) > 20 or (names and rnd.random() < .5):
+                n = rnd.choice(names)
+                rnd.choice((lambda: os.unlink(n), lambda: open(n, "a").write(tag), lambda: os.rename(n, "r" + tag), lambda: os.chmod(n, 0o640), lambda: os.link(n, "h" + tag)))()
+            elif rnd.random() < .1:
+                os.mkdir("d" + tag)
+                open("d" + tag + "/x", "w").write(tag)
+            else:
+                open(tag, "w").write(tag * rnd.randrange(500))
+        except OSError:
+            pass
+        time.sleep(0.002)
 
 
 def mapper(root, index):
@@ -253,6 +266,9 @@ class Agent:
 
     def map(self, root, index):
         return self.spawn(lambda: mapper(root, int(index)))
+
+    def mutate_shared(self, root, seed):
+        return self.spawn(lambda: shared(root, int(seed)))
 
     def stop(self):
         for p in self.pids:

@@ -15,7 +15,7 @@
 #define OPEN_CLOEXEC 1u
 
 DBX_API int32_t dbx_file_mount_memory(uint64_t bytes);
-DBX_API int32_t dbx_file_mount_overlay(int32_t base, int32_t upper, int32_t work);
+DBX_API int32_t dbx_file_mount_overlay(uint64_t lowers, uint32_t count, int32_t upper, int32_t work);
 
 static int option(int fs, const char *key, const char *value)
 {
@@ -47,21 +47,30 @@ int32_t dbx_file_mount_memory(uint64_t bytes)
 	return result < 0 ? result : create(fs);
 }
 
-/* An overlay of one lower directory, as a sandbox has it. */
-int32_t dbx_file_mount_overlay(int32_t base, int32_t upper, int32_t work)
+static int set_upper(int fs, int32_t upper, int32_t work)
 {
 	static const char *const options[][2] = {{"redirect_dir", "on"}, {"index", "off"}, {"metacopy", "off"}, {"xino", "off"}};
-	DBX_AUTO_FD fs = (int)syscall(SYS_fsopen, "overlay", OPEN_CLOEXEC);
-	if (fs < 0)
-		return -errno;
-	int result = layer(fs, "lowerdir+", base);
-	if (result >= 0)
-		result = layer(fs, "upperdir", upper);
+	int result = layer(fs, "upperdir", upper);
 	if (result >= 0)
 		result = layer(fs, "workdir", work);
 	if (result >= 0 && syscall(SYS_fsconfig, fs, CONFIG_SET_FLAG, "volatile", NULL, 0))
 		result = -errno;
 	for (size_t i = 0; i < sizeof options / sizeof *options && result >= 0; i++)
 		result = option(fs, options[i][0], options[i][1]);
+	return result;
+}
+
+/* An overlay of `count` lower directories (descriptors, topmost first), with `upper` -1 a read-only view of them, which needs at least two. */
+int32_t dbx_file_mount_overlay(uint64_t lowers, uint32_t count, int32_t upper, int32_t work)
+{
+	const int32_t *fds = (const int32_t *)(uintptr_t)lowers;
+	DBX_AUTO_FD fs = (int)syscall(SYS_fsopen, "overlay", OPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	int result = 0;
+	for (uint32_t i = 0; i < count && result >= 0; i++)
+		result = layer(fs, "lowerdir+", fds[i]);
+	if (result >= 0)
+		result = upper < 0 ? option(fs, "xino", "off") : set_upper(fs, upper, work);
 	return result < 0 ? result : create(fs);
 }

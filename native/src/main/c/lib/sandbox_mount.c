@@ -89,7 +89,7 @@ int32_t dbx_sandbox_overlay(uint64_t lowers, uint32_t count, int32_t upper, int3
 	    sys_fsconfig(context, DBX_FSCONFIG_SET_FLAG, "volatile", NULL, 0))
 		return -errno;
 	if ((error = set(context, "redirect_dir", "on")) || (error = set(context, "index", "off")) ||
-	    (error = set(context, "metacopy", "off")))
+	    (error = set(context, "metacopy", "off")) || (error = set(context, "xino", "off")))
 		return error;
 	return finish(context, attributes);
 }

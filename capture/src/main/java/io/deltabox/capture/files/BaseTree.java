@@ -1,6 +1,7 @@
 package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * <p>They do not change while the sandbox lives, so what was seen once is remembered, within a
  * bound. Not thread-safe.
  */
-final class BaseTree {
+final class BaseTree implements AutoCloseable {
   private static final int REMEMBERED = 4096;
 
   /**
@@ -28,7 +29,13 @@ final class BaseTree {
   }
 
   private final FileOps ops;
+
+  /** A view of all layers together, which says what there is. */
   private final int root;
+
+  /** The layers themselves: only they know handles. */
+  private final List<Integer> layers;
+
   private final Map<String, Object> seen =
       new LinkedHashMap<>(256, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -41,10 +48,27 @@ final class BaseTree {
 
   private static final Object NOTHING = new Object();
 
-  /** Borrows the root descriptor. */
-  BaseTree(FileOps ops, int root) {
+  /**
+   * Opens the layers of a base.
+   *
+   * @param lowers lower directories of the overlay, topmost first; borrowed for this call
+   */
+  BaseTree(FileOps ops, List<Integer> lowers) throws CaptureException {
     this.ops = ops;
-    this.root = root;
+    List<Integer> own = new ArrayList<>();
+    for (int lower : lowers) {
+      own.add(ops.open(lower, ".", FileOps.O_PATH | FileOps.O_DIRECTORY));
+    }
+    layers = List.copyOf(own);
+    root = layers.size() == 1 ? layers.get(0) : ops.overlay(layers, -1, -1);
+  }
+
+  @Override
+  public void close() {
+    if (layers.size() > 1) {
+      ops.close(root);
+    }
+    layers.forEach(ops::close);
   }
 
   static String join(String directory, String name) {
@@ -78,8 +102,22 @@ final class BaseTree {
     if (status.meta().isDirectory()) {
       return new Found(FileId.directory(path), status);
     }
-    String handle = ops.tryHandle(root, path);
+    String handle = handle(path, status);
     return new Found(FileId.base(handle == null ? "/" + path : handle), status);
+  }
+
+  /** The handle in the layer the file comes from: the topmost that has an inode of this number. */
+  private @Nullable String handle(String path, FileStatus status) {
+    for (int layer : layers) {
+      FileStatus found = ops.tryStat(layer, path);
+      if (found != null
+          && found.inode() == status.inode()
+          && found.birth() == status.birth()
+          && found.meta().type() == status.meta().type()) {
+        return ops.tryHandle(layer, path);
+      }
+    }
+    return null;
   }
 
   private static boolean isWhiteout(FileMeta meta) {

@@ -1,7 +1,6 @@
 package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
-import io.deltabox.linux.Errno;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -20,8 +19,6 @@ import java.util.Set;
 final class Exposer {
   /** Names looked at, to see whether a held inode lies in a tree; beyond it the answer is no. */
   private static final int LOOKED_AT_MAX = 50_000;
-
-  private static final int DT_DIR = 4;
 
   private final FileOps ops;
   private final BaseTree base;
@@ -95,7 +92,7 @@ final class Exposer {
         if (heldFiles.contains(listed.inode()) || ++looked > LOOKED_AT_MAX) {
           return true;
         }
-        if (listed.type() == DT_DIR) {
+        if (listed.type() == FileOps.DT_DIR) {
           queue.add(BaseTree.join(directory, listed.name()));
         }
       }
@@ -134,7 +131,4 @@ final class Exposer {
         && meta.deviceMajor() == 0
         && meta.deviceMinor() == 0;
   }
-
-  /** The error with which the overlay says that it remembers another inode. */
-  static final int REMEMBERED = Errno.ESTALE;
 }

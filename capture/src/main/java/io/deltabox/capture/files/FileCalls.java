@@ -55,7 +55,7 @@ public interface FileCalls {
 
   int dbx_file_mount_memory(long bytes);
 
-  int dbx_file_mount_overlay(int base, int upper, int work);
+  int dbx_file_mount_overlay(long lowers, int count, int upper, int work);
 
   long dbx_file_extents(int fd, long size, long to, long cap);
 }

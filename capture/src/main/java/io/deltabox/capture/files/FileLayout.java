@@ -10,8 +10,7 @@ import java.util.List;
  *     OPEN_TREE_CLONE})
  * @param tmpfs root of the private file system that holds the upper layer, the work directory and
  *     the directory behind /dev/shm; of a mount of which all three can be reached
- * @param base root of a read-only view of what lies under the overlay, with the inode numbers of
- *     the layers themselves
+ * @param lowers the overlay's lower directories, topmost first; needed only while the tracker opens
  * @param upper name of the upper layer in {@code tmpfs}
  * @param work name of the overlay's work directory in {@code tmpfs}
  * @param shared name of the directory behind /dev/shm in {@code tmpfs}, or empty
@@ -22,13 +21,14 @@ import java.util.List;
 public record FileLayout(
     int tree,
     int tmpfs,
-    int base,
+    List<Integer> lowers,
     String upper,
     String work,
     String shared,
     String staging,
     List<String> mounts) {
   public FileLayout {
+    lowers = List.copyOf(lowers);
     mounts = List.copyOf(mounts);
   }
 }

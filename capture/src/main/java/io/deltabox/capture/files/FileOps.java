@@ -29,6 +29,8 @@ final class FileOps implements AutoCloseable {
   static final int O_PATH = 010000000;
   static final int AT_REMOVEDIR = 0x200;
   static final int ENOBUFS = 105;
+  static final int DT_DIR = 4;
+  static final int DT_REG = 8;
 
   /** Longest name or path passed at once; the kernel's own limit is 4096 with the zero. */
   private static final int PATH_BYTES = 8192;
@@ -262,6 +264,18 @@ final class FileOps implements AutoCloseable {
       all[i] = bufferView.getLong(8 * i);
     }
     return all;
+  }
+
+  /** An overlay of lower directories, topmost first; without an upper one a read-only view. */
+  int overlay(List<Integer> lowers, int upper, int work) throws CaptureException {
+    for (int i = 0; i < lowers.size(); i++) {
+      bufferView.putInt(4 * i, lowers.get(i));
+    }
+    return (int)
+        check(
+            CALLS.dbx_file_mount_overlay(buffer, lowers.size(), upper, work),
+            "mount overlay",
+            "");
   }
 
   int clone(int dir, String name) throws CaptureException {

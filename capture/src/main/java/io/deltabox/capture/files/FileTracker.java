@@ -33,8 +33,9 @@ public final class FileTracker implements AutoCloseable {
   private static final int ARENA_HEADER = 32;
   private static final long AREA_BYTES = 4L << 20;
 
-  /** Directories looked through at most to learn under which numbers the base is shown. */
-  private static final int PROBED_MAX = 256;
+  /** Directories looked into to learn under which numbers the base is shown; the rest is learned
+   * when it is first touched. */
+  private static final int PROBED_MAX = 32;
 
   private final FileOps ops;
   private final FileRestorer restorer;
@@ -66,7 +67,7 @@ public final class FileTracker implements AutoCloseable {
     ops.close(cover);
     int sharedStage = shared < 0 ? -1 : hidden(layout.tmpfs());
     places = new FilePlaces(layout.tree(), layout.tmpfs(), upper, work, shared, stage, sharedStage);
-    base = new BaseTree(ops, layout.base());
+    base = new BaseTree(ops, layout.lowers());
     restorer = new FileRestorer(ops, base);
     staging = new Staging(ops, places, layout.mounts());
     staging.clear();
@@ -111,12 +112,14 @@ public final class FileTracker implements AutoCloseable {
     queue.add("");
     for (int probed = 0; !queue.isEmpty() && probed < PROBED_MAX; probed++) {
       String directory = queue.remove();
+      boolean learned = false;
       for (FileOps.Listed listed : base.names(directory)) {
         String path = BaseTree.join(directory, listed.name());
-        if (listed.type() == 4 && queue.size() < PROBED_MAX) {
+        if (listed.type() == FileOps.DT_DIR && queue.size() < PROBED_MAX) {
           queue.add(path);
-        } else if (listed.type() == 8) {
+        } else if (listed.type() == FileOps.DT_REG && !learned) {
           learnDevice(path);
+          learned = true;
         }
       }
     }
@@ -241,6 +244,7 @@ public final class FileTracker implements AutoCloseable {
     for (FileContent content : builder.redundant()) {
       content.pieces().forEach(piece -> store.drop(piece.block()));
     }
+    builder.touched().forEach(this::learnDevice);
     for (FileRecords.Inode inode : records.held()) {
       openForWriting.put(inode.status().inode(), inode.status());
     }
@@ -351,6 +355,7 @@ public final class FileTracker implements AutoCloseable {
     plan.close();
     arena.close();
     restorer.close();
+    base.close();
     store.close();
     ops.close();
   }

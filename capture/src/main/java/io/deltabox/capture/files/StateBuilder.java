@@ -27,6 +27,7 @@ final class StateBuilder {
   private final Set<FileId> suspects = new HashSet<>();
   private final Map<FileId, List<FileNode.Link>> pendingLinks = new HashMap<>();
   private final List<FileContent> redundant = new ArrayList<>();
+  private final List<String> touched = new ArrayList<>();
   private PersistentMap<FileId, FileNode> nodes;
 
   private record LinkByInode(long directory, String name) {}
@@ -66,6 +67,11 @@ final class StateBuilder {
    */
   List<FileContent> redundant() {
     return redundant;
+  }
+
+  /** Paths in the base of files met for the first time, and still at their place. */
+  List<String> touched() {
+    return touched;
   }
 
   private void put(FileNode node) {
@@ -228,6 +234,9 @@ final class StateBuilder {
     BaseTree.Found found = base.find(path);
     if (found != null && found.id().equals(file)) {
       live.putBase(file, found.status().device(), found.status().inode(), path);
+      if (!devices.knows(found.status().device())) {
+        touched.add(path);
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.Map;
 final class TestFiles implements AutoCloseable {
   final FileOps ops;
   final int baseMount;
+  final int overMount;
   final int tmpfs;
   final int mount;
   final int clone;
@@ -42,6 +43,7 @@ final class TestFiles implements AutoCloseable {
     baseMount = check(FileOps.calls().dbx_file_mount_memory(256L << 20));
     Path base = Path.of("/proc/self/fd/" + baseMount);
     Files.createDirectory(base.resolve(".cover"));
+    Files.writeString(base.resolve("secret"), "hidden by the upper of the two lower layers");
     fill.at(base);
     tmpfs = check(FileOps.calls().dbx_file_mount_memory(1L << 30));
     for (String name : List.of("upper", "work", "shm")) {
@@ -50,13 +52,18 @@ final class TestFiles implements AutoCloseable {
     int path = FileOps.O_PATH | FileOps.O_DIRECTORY;
     int upper = ops.open(tmpfs, "upper", path);
     int work = ops.open(tmpfs, "work", path);
-    mount = check(FileOps.calls().dbx_file_mount_overlay(baseMount, upper, work));
+    overMount = check(FileOps.calls().dbx_file_mount_memory(16L << 20));
+    Path over = Path.of("/proc/self/fd/" + overMount);
+    Files.createDirectory(over.resolve("etc"));
+    Files.writeString(over.resolve("etc/hosts"), "127.0.0.1 localhost");
+    ops.make(overMount, "secret", FileMeta.TYPE_CHARACTER, 0, 0);
+    mount = ops.overlay(List.of(overMount, baseMount), upper, work);
     ops.close(upper);
     ops.close(work);
     clone = ops.clone(mount, "");
     tracker =
         FileTracker.open(
-            new FileLayout(clone, tmpfs, baseMount, "upper", "work", "shm", ".cover", List.of()));
+            new FileLayout(clone, tmpfs, List.of(overMount, baseMount), "upper", "work", "shm", ".cover", List.of()));
     arena = Memory.allocate(16 << 20, Memory.Touch.LATER);
   }
 
@@ -153,7 +160,7 @@ final class TestFiles implements AutoCloseable {
   public void close() {
     tracker.close();
     arena.close();
-    for (int fd : new int[] {clone, mount, tmpfs, baseMount}) {
+    for (int fd : new int[] {clone, mount, tmpfs, baseMount, overMount}) {
       ops.close(fd);
     }
     ops.close();
