@@ -1,7 +1,12 @@
 package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +41,9 @@ final class BaseTree implements AutoCloseable {
   /** The layers themselves: only they know handles. */
   private final List<Integer> layers;
 
+  /** Device numbers under which {@link #root} shows the layers, as far as they are known. */
+  private final Map<Integer, Long> shownDevices = new HashMap<>();
+
   private final Map<String, Object> seen =
       new LinkedHashMap<>(256, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -57,7 +65,7 @@ final class BaseTree implements AutoCloseable {
     this.ops = ops;
     List<Integer> own = new ArrayList<>();
     for (int lower : lowers) {
-      own.add(ops.open(lower, ".", FileOps.O_PATH | FileOps.O_DIRECTORY));
+      own.add(ops.open(lower, ".", FileOps.O_RDONLY | FileOps.O_DIRECTORY));
     }
     layers = List.copyOf(own);
     root = layers.size() == 1 ? layers.get(0) : ops.overlay(layers, -1, -1);
@@ -114,10 +122,49 @@ final class BaseTree implements AutoCloseable {
           && found.inode() == status.inode()
           && found.birth() == status.birth()
           && found.meta().type() == status.meta().type()) {
+        shownDevices.put(layer, status.device());
         return ops.tryHandle(layer, path);
       }
     }
     return null;
+  }
+
+  /**
+   * Where an inode of the base is.
+   *
+   * @param path one path it has, or null
+   */
+  record Place(long device, long inode, @Nullable String path) {}
+
+  /** Finds an inode of the base by its handle alone. */
+  @Nullable Place place(FileId id) {
+    for (int layer : layers) {
+      Long device = shownDevices.get(layer);
+      int fd = device == null ? -1 : ops.tryOpenHandle(layer, id.key());
+      if (fd < 0 || device == null) {
+        continue;
+      }
+      try {
+        FileStatus status = ops.stat(fd, "");
+        String path = pathOf(layer, fd);
+        Found found = path == null ? null : find(path);
+        boolean right = found != null && found.id().equals(id);
+        return new Place(device, status.inode(), right ? path : null);
+      } catch (IOException e) {
+        return null;
+      } finally {
+        ops.close(fd);
+      }
+    }
+    return null;
+  }
+
+  /** The path the kernel remembers for a descriptor, if it is below the layer's root. */
+  private @Nullable String pathOf(int layer, int fd) throws IOException {
+    String top = ops.linkTarget(layer, "/proc/self/fd/" + layer);
+    String path = ops.linkTarget(layer, "/proc/self/fd/" + fd);
+    String prefix = top.equals("/") ? "/" : top + "/";
+    return path.startsWith(prefix) ? path.substring(prefix.length()) : null;
   }
 
   private static boolean isWhiteout(FileMeta meta) {
@@ -158,6 +205,29 @@ final class BaseTree implements AutoCloseable {
   /** Opens a regular file for reading; the caller closes it. */
   int open(String path) throws CaptureException {
     return ops.open(root, path, FileOps.O_RDONLY | FileOps.O_NOFOLLOW | FileOps.O_NONBLOCK);
+  }
+
+  /** A copy of the contents of a regular file. */
+  FileContent content(String path, ContentStore store) throws IOException {
+    int fd = open(path);
+    try {
+      byte[] bytes = Files.readAllBytes(Path.of("/proc/self/fd/" + fd));
+      if (bytes.length == 0) {
+        return new FileContent(0, List.of());
+      }
+      try (Memory memory = Memory.allocate(bytes.length, Memory.Touch.LATER)) {
+        memory.slice(0, bytes.length).put(bytes);
+        ContentStore.Block block = store.store(memory.address(), bytes.length);
+        List<FileContent.Piece> pieces = new ArrayList<>();
+        long[] extents = ops.extents(fd, bytes.length);
+        for (int i = 0; i < extents.length; i += 2) {
+          pieces.add(new FileContent.Piece(extents[i], extents[i + 1], block, extents[i]));
+        }
+        return new FileContent(bytes.length, pieces);
+      }
+    } finally {
+      ops.close(fd);
+    }
   }
 
   /** The names of one directory. */

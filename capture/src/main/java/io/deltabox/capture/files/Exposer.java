@@ -53,9 +53,7 @@ final class Exposer {
   boolean allowed(FileState live, BaseTree.Found found, String path, FileId id)
       throws CaptureException {
     if (!found.status().meta().isDirectory()) {
-      // With several names in the base the overlay keys the inode by nothing, so nothing is found.
-      return found.status().links() > 1
-          || (live.node(id) == null && !heldFiles.contains(found.status().inode()));
+      return live.node(id) == null && !heldFiles.contains(found.status().inode());
     }
     return !heldDirectory && !livesElsewhere(live, path) && !holds(path);
   }
@@ -112,9 +110,7 @@ final class Exposer {
     if (whiteout == null || !isWhiteout(whiteout.meta())) {
       return false;
     }
-    if (!staging.isEmpty()) {
-      staging.deleteDiscarded();
-    }
+    staging.deleteEarlier();
     int dir = world.directory(directory);
     ops.make(dir, name, FileMeta.TYPE_REGULAR | 0600, 0, 0);
     ops.unlink(dir, name);

@@ -231,6 +231,18 @@ final class FileOps implements AutoCloseable {
     return (char) (bufferView.getInt(0) & 0xff) + text(bufferView, 4, length - 4);
   }
 
+  /** Opens with O_PATH what a handle in the form of {@link #tryHandle} stands for. */
+  int tryOpenHandle(int mount, String handle) {
+    byte[] bytes = handle.getBytes(StandardCharsets.ISO_8859_1);
+    if (bytes.length < 2 || bytes.length > 128) {
+      return -Errno.EINVAL;
+    }
+    bufferView.putInt(0, bytes.length - 1);
+    bufferView.putInt(4, bytes[0] & 0xff);
+    bufferView.put(8, bytes, 1, bytes.length - 1);
+    return CALLS.dbx_file_open_handle(mount, buffer, O_PATH);
+  }
+
   /** A name of a directory and its type, as {@code d_type} has it. */
   record Listed(String name, int type, long inode) {}
 

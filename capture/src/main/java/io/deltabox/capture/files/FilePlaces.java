@@ -10,7 +10,8 @@ package io.deltabox.capture.files;
  * @param work the overlay's work directory
  * @param shared the directory behind /dev/shm, or -1
  * @param stage hidden directory reached through {@code tree}, covered in the sandbox
+ * @param upperStage the same directory in the upper layer
  * @param sharedStage hidden directory reached through {@code tmpfs}
  */
 record FilePlaces(
-    int tree, int tmpfs, int upper, int work, int shared, int stage, int sharedStage) {}
+    int tree, int tmpfs, int upper, int work, int shared, int stage, int upperStage, int sharedStage) {}

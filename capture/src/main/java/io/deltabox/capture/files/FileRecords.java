@@ -74,6 +74,14 @@ final class FileRecords {
     return names.isEmpty() && inodes.isEmpty() && held.isEmpty();
   }
 
+  void add(long directory, String name, Name found) {
+    names.computeIfAbsent(directory, d -> new HashMap<>()).put(name, found);
+  }
+
+  void add(Inode inode) {
+    inodes.put(inode.status.inode(), inode);
+  }
+
   /** Puts newer records over these. */
   void addAll(FileRecords newer) {
     newer.whole.forEach(names::remove);

@@ -2,6 +2,7 @@ package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
 import io.deltabox.linux.Errno;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -10,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,9 @@ final class FileRollback implements AutoCloseable {
   /** Base entries made again at most; beyond it the sandbox is rebuilt whole. */
   private static final int RECREATED_MAX = 50_000;
 
+  /** A file of the base with several names there that had to be made again. */
+  private record Split(FileId directory, String name, String basePath) {}
+
   private record Build(FileId directory, String name, FileEntry entry) {}
 
   private final FileOps ops;
@@ -44,13 +49,15 @@ final class FileRollback implements AutoCloseable {
   private final Set<FileId> touched = new LinkedHashSet<>();
   private final List<Build> evacuations = new ArrayList<>();
   private final List<Build> builds = new ArrayList<>();
+  private final Set<FileId> wantedIds = new HashSet<>();
   private final Map<FileId, Deque<FileNode.Link>> staged = new HashMap<>();
   private final Map<FileId, FileNode.Link> built = new HashMap<>();
   private final Set<FileId> made = new HashSet<>();
   private final Set<FileId> editedDirectories = new LinkedHashSet<>();
   private final List<Build> hardLinks = new ArrayList<>();
   private final List<String> replaced = new ArrayList<>();
-  private final List<String> approximate = new ArrayList<>();
+  private final List<Split> splits = new ArrayList<>();
+  private final Map<FileId, FileNode.Link> splitMade = new HashMap<>();
   private final Set<String> leased;
   private int removed;
   private int created;
@@ -82,7 +89,11 @@ final class FileRollback implements AutoCloseable {
 
   FileRollbackResult run() throws CaptureException {
     restorer.resetCounts();
+    staging.begin();
     plan();
+    for (Build build : builds) {
+      wantedIds.add(Objects.requireNonNull(build.entry.id()));
+    }
     for (Build evacuation : evacuations) {
       evacuate(evacuation.directory, evacuation.name, evacuation.entry);
     }
@@ -96,6 +107,7 @@ final class FileRollback implements AutoCloseable {
     }
     dropLeftovers();
     restoreDirectories();
+    noteCopiedUp();
     return new FileRollbackResult(
         removed,
         created,
@@ -104,7 +116,39 @@ final class FileRollback implements AutoCloseable {
         restorer.written(),
         restorer.bytesWritten(),
         replaced,
-        approximate);
+        splits.stream()
+            .map(split -> FileOps.readable(world.path(split.directory, split.name)))
+            .toList());
+  }
+
+  /**
+   * What is not as the target says: a base file with several names there that was made again is a
+   * file of its own now, apart from the names of it that nobody has touched.
+   */
+  FileRecords split(ContentStore store) throws IOException {
+    FileRecords records = new FileRecords();
+    for (Split split : splits) {
+      FileStatus status = upperStatus(split.directory, split.name);
+      Long directory = files.directoryInode(split.directory);
+      if (directory == null) {
+        throw new CaptureException("directory made again is not known: path=" + split.basePath);
+      }
+      FileMeta meta = base.meta(split.basePath);
+      FileContent content = meta.isRegular() ? base.content(split.basePath, store) : null;
+      String link = meta.isSymlink() ? base.linkTarget(split.basePath) : "";
+      records.add(directory, split.name, new FileRecords.Name(status.inode(), meta.mode(), 1, 1));
+      records.add(new FileRecords.Inode(status, meta, content, link, "", "", false));
+    }
+    return records;
+  }
+
+  /** Whether the base has several names for a file: an entry of one tells nothing of the others. */
+  private boolean hasSeveralNames(FileId directory, String name, FileId id) {
+    if (id.kind() != FileId.Kind.BASE || !directory.isBaseDirectory()) {
+      return false;
+    }
+    BaseTree.Found found = base.find(BaseTree.join(directory.key(), name));
+    return found != null && found.id().equals(id) && found.status().links() > 1;
   }
 
   // ---- plan
@@ -168,11 +212,11 @@ final class FileRollback implements AutoCloseable {
   // ---- away
 
   private void evacuate(FileId directory, String name, FileEntry entry) throws CaptureException {
-    FileId id = java.util.Objects.requireNonNull(entry.id());
+    FileId id = Objects.requireNonNull(entry.id());
     rememberBase(directory, name, id);
     int dir = edit(directory);
     unlock(dir, name, id);
-    if (targetLink(id) != null) {
+    if ((targetLink(id) != null || isBuilt(id)) && !hasSeveralNames(directory, name, id)) {
       FileNode.Link place = stage(directory, dir, name, entry);
       staged.computeIfAbsent(id, i -> new ArrayDeque<>()).add(place);
     } else if (entry.isDirectory()) {
@@ -186,6 +230,10 @@ final class FileRollback implements AutoCloseable {
       removed++;
     }
     world.set(directory, name, FileEntry.ABSENT);
+  }
+
+  private boolean isBuilt(FileId id) {
+    return id.kind() == FileId.Kind.BASE && wantedIds.contains(id);
   }
 
   /** A base file that was never touched: its place in the base is where it is now. */
@@ -207,7 +255,7 @@ final class FileRollback implements AutoCloseable {
     String stagedName = staging.nextName();
     ops.rename(dir, name, world.directory(into), stagedName);
     if (entry.isDirectory()) {
-      world.moved(java.util.Objects.requireNonNull(entry.id()), into, stagedName);
+      world.moved(Objects.requireNonNull(entry.id()), into, stagedName);
     }
     return new FileNode.Link(into, stagedName);
   }
@@ -260,7 +308,7 @@ final class FileRollback implements AutoCloseable {
       if (exposer.show(world, build.directory, build.name)) {
         exposed++;
         world.set(build.directory, build.name, build.entry);
-        FileId id = java.util.Objects.requireNonNull(build.entry.id());
+        FileId id = Objects.requireNonNull(build.entry.id());
         built.put(id, new FileNode.Link(build.directory, build.name));
         if (build.entry.isDirectory()) {
           world.moved(id, build.directory, build.name);
@@ -313,13 +361,18 @@ final class FileRollback implements AutoCloseable {
   // ---- built
 
   private void build(FileId directory, String name, FileEntry entry) throws CaptureException {
-    FileId id = java.util.Objects.requireNonNull(entry.id());
+    FileId id = Objects.requireNonNull(entry.id());
     if (id.equals(world.now(directory, name).id())) {
       return;
     }
+    rememberBase(directory, name, id);
     int dir = edit(directory);
     Deque<FileNode.Link> waiting = staged.get(id);
     FileNode.Link from = waiting == null ? null : waiting.poll();
+    if (hasSeveralNames(directory, name, id)) {
+      buildSplit(directory, dir, name, entry);
+      return;
+    }
     if (from == null && built.get(id) == null) {
       from = livingPlace(id);
       if (from != null && keptInTarget(from, id)) {
@@ -342,6 +395,21 @@ final class FileRollback implements AutoCloseable {
     }
     world.set(directory, name, entry);
     built.putIfAbsent(id, new FileNode.Link(directory, name));
+  }
+
+  /** A base file with several names there: the names made again share one new inode. */
+  private void buildSplit(FileId directory, int dir, String name, FileEntry entry)
+      throws CaptureException {
+    FileId id = Objects.requireNonNull(entry.id());
+    splits.add(new Split(directory, name, BaseTree.join(directory.key(), name)));
+    FileNode.Link first = splitMade.get(id);
+    if (first == null) {
+      create(directory, dir, name, entry);
+      splitMade.put(id, new FileNode.Link(directory, name));
+    } else {
+      ops.link(world.directory(first.directory()), first.name(), dir, name);
+    }
+    world.set(directory, name, entry);
   }
 
   /** A place where a file still lives: in a directory that goes, or one that stays. */
@@ -372,7 +440,7 @@ final class FileRollback implements AutoCloseable {
 
   private void create(FileId directory, int dir, String name, FileEntry entry)
       throws CaptureException {
-    FileId id = java.util.Objects.requireNonNull(entry.id());
+    FileId id = Objects.requireNonNull(entry.id());
     if (++created > RECREATED_MAX) {
       throw new CaptureException(
           "too many files to make again, the sandbox must be rebuilt: files=" + created);
@@ -390,9 +458,10 @@ final class FileRollback implements AutoCloseable {
     FileStatus status = upperStatus(directory, name);
     FileId actual = FileId.upper(status.inode(), status.birth());
     if (!meta.isDirectory()) {
-      files.alias(actual, id);
-      files.putFile(status.inode(), id);
-      noteSplitGroup(directory, name);
+      if (!hasSeveralNames(directory, name, id)) {
+        files.alias(actual, id);
+        files.putFile(status.inode(), id);
+      }
       return;
     }
     files.putDirectory(status.inode(), id, /* merged= */ false);
@@ -439,21 +508,10 @@ final class FileRollback implements AutoCloseable {
     }
   }
 
-  /** Names of the base that share an inode with this one and were never touched stay apart. */
-  private void noteSplitGroup(FileId directory, String name) {
-    if (!directory.isBaseDirectory()) {
-      return;
-    }
-    BaseTree.Found found = base.find(BaseTree.join(directory.key(), name));
-    if (found != null && found.status().links() > 1) {
-      approximate.add(FileOps.readable(world.path(directory, name)));
-    }
-  }
-
   private void hardLink(Build link) throws CaptureException {
     FileNode.Link from =
-        java.util.Objects.requireNonNull(
-            built.get(java.util.Objects.requireNonNull(link.entry.id())));
+        Objects.requireNonNull(
+            built.get(Objects.requireNonNull(link.entry.id())));
     ops.link(
         world.directory(from.directory()), from.name(), world.directory(link.directory), link.name);
   }
@@ -491,14 +549,17 @@ final class FileRollback implements AutoCloseable {
 
   private void restoreFiles() throws CaptureException {
     for (FileId id : touched) {
-      FileNode.Link place = made.contains(id) ? built.get(id) : targetLink(id);
+      FileNode.Link place = splitMade.get(id);
+      if (place == null) {
+        place = made.contains(id) ? built.get(id) : targetLink(id);
+      }
       if (place == null || isDirectory(id)) {
         continue;
       }
       if (hardLinks.contains(
           new Build(
               place.directory(), place.name(), target.resolve(place.directory(), place.name())))) {
-        place = java.util.Objects.requireNonNull(built.get(id));
+        place = Objects.requireNonNull(built.get(id));
       }
       restoreFile(id, place);
     }
@@ -572,6 +633,18 @@ final class FileRollback implements AutoCloseable {
       }
       FileMeta wanted = node != null ? node.meta() : base.meta(id.key());
       restorer.attributes(world.directory(id), ".", wanted);
+    }
+  }
+
+  /** Our own edits copy base directories up; their events are thrown away with the others. */
+  private void noteCopiedUp() {
+    for (FileId id : Set.copyOf(world.visited())) {
+      if (id.isBaseDirectory() && files.directoryInode(id) == null) {
+        Long inode = world.upperInode(id);
+        if (inode != null) {
+          files.putDirectory(inode, id, /* merged= */ true);
+        }
+      }
     }
   }
 

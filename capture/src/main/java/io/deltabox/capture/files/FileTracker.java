@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * during {@link #rollback}.
  */
 public final class FileTracker implements AutoCloseable {
+  private static final String HIDDEN = ".deltabox-staging";
   private static final int ARENA_BYTES = 1 << 20;
   private static final int ARENA_HEADER = 32;
   private static final long AREA_BYTES = 4L << 20;
@@ -66,7 +67,10 @@ public final class FileTracker implements AutoCloseable {
     int stage = hidden(cover);
     ops.close(cover);
     int sharedStage = shared < 0 ? -1 : hidden(layout.tmpfs());
-    places = new FilePlaces(layout.tree(), layout.tmpfs(), upper, work, shared, stage, sharedStage);
+    int upperStage = ops.open(upper, layout.staging() + "/" + HIDDEN, path);
+    places =
+        new FilePlaces(
+            layout.tree(), layout.tmpfs(), upper, work, shared, stage, upperStage, sharedStage);
     base = new BaseTree(ops, layout.lowers());
     restorer = new FileRestorer(ops, base);
     staging = new Staging(ops, places, layout.mounts());
@@ -93,7 +97,7 @@ public final class FileTracker implements AutoCloseable {
   }
 
   private int hidden(int parent) throws CaptureException {
-    String name = ".deltabox-staging";
+    String name = HIDDEN;
     int made = ops.tryMake(parent, name, FileMeta.TYPE_DIRECTORY | 0700);
     if (made != -Errno.EEXIST) {
       FileOps.check(made, "create staging directory", name);
@@ -223,12 +227,8 @@ public final class FileTracker implements AutoCloseable {
    * forgotten: the next checkpoint sees the same changes.
    *
    * @param records the engine's arena; records of other parts are skipped
-   * @param previous what {@link #current()} was
    */
-  public synchronized FileState capture(ByteBuffer records, FileState previous) throws IOException {
-    if (previous != current) {
-      throw new IllegalArgumentException("not the state the changes are counted from");
-    }
+  public synchronized FileState capture(ByteBuffer records) throws IOException {
     FileRecords all = new FileRecords();
     all.addAll(pending);
     all.addAll(FileRecords.parse(records, plan.areaAddress(), store));
@@ -281,16 +281,19 @@ public final class FileTracker implements AutoCloseable {
       throws IOException {
     look(WindowPlan.NO_CONTENT);
     StateBuilder builder = new StateBuilder(current, pending, files, devices);
+    builder.suspect(holders);
     FileState live = builder.build();
     Exposer exposer = new Exposer(ops, base, files, devices, staging, holders);
     FileRollbackResult result;
+    FileRecords split;
     try (FileRollback rollback =
         new FileRollback(
             ops, restorer, places, files, staging, live, target, exposer, leasedInodes())) {
       result = rollback.run();
+      split = rollback.split(store);
     }
     dropEcho();
-    current = target;
+    current = split.isEmpty() ? target : new StateBuilder(target, split, files, devices).build();
     openForWriting.clear();
     acknowledge();
     return result;
@@ -351,6 +354,7 @@ public final class FileTracker implements AutoCloseable {
     ops.close(places.work());
     ops.close(places.shared());
     ops.close(places.stage());
+    ops.close(places.upperStage());
     ops.close(places.sharedStage());
     plan.close();
     arena.close();

@@ -29,6 +29,7 @@ final class FileWorld implements AutoCloseable {
   private final Map<FileId, FileNode.Link> moved = new HashMap<>();
   private final Map<FileNode.Link, FileEntry> edits = new HashMap<>();
   private final Set<FileId> bare = new HashSet<>();
+  private final Set<FileId> visited = new HashSet<>();
 
   FileWorld(FileOps ops, FileState live, FilePlaces places) {
     this.ops = ops;
@@ -87,17 +88,52 @@ final class FileWorld implements AutoCloseable {
     return at.equals(FileId.SHARED_ROOT) || at.equals(SHARED_STAGE);
   }
 
+  /** All directories that were worked in. */
+  Set<FileId> visited() {
+    return visited;
+  }
+
+  /** The inode of a directory in the upper layer, or null if it has not been copied up. */
+  @Nullable Long upperInode(FileId id) {
+    int fd = tryUpper(id);
+    FileStatus status = fd < 0 ? null : ops.tryStat(fd, "");
+    return status == null ? null : status.inode();
+  }
+
+  private int tryUpper(FileId id) {
+    if (id.equals(FileId.ROOT)) {
+      return places.upper();
+    }
+    Integer known = openUpper.get(id);
+    if (known != null) {
+      return known;
+    }
+    FileNode.Link place = place(id);
+    int parent = place == null ? -1 : tryUpper(place.directory());
+    if (place == null || parent < 0) {
+      return -1;
+    }
+    int fd =
+        ops.tryOpen(
+            parent, place.name(), FileOps.O_PATH | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
+    if (fd >= 0) {
+      openUpper.put(id, fd);
+    }
+    return fd;
+  }
+
   /** A descriptor of a directory in the mount the edits go through; borrowed. */
   int directory(FileId id) throws CaptureException {
-    return descriptor(id, open, places.tree());
+    return descriptor(id, open, places.tree(), places.stage());
   }
 
   /** A descriptor of a directory in the upper layer itself; borrowed. */
   int upperDirectory(FileId id) throws CaptureException {
-    return descriptor(id, openUpper, places.upper());
+    return descriptor(id, openUpper, places.upper(), places.upperStage());
   }
 
-  private int descriptor(FileId id, Map<FileId, Integer> cache, int root) throws CaptureException {
+  private int descriptor(FileId id, Map<FileId, Integer> cache, int root, int stage)
+      throws CaptureException {
     if (id.equals(FileId.ROOT)) {
       return root;
     }
@@ -105,7 +141,7 @@ final class FileWorld implements AutoCloseable {
       return places.shared();
     }
     if (id.equals(STAGE)) {
-      return places.stage();
+      return stage;
     }
     if (id.equals(SHARED_STAGE)) {
       return places.sharedStage();
@@ -118,9 +154,10 @@ final class FileWorld implements AutoCloseable {
     if (place == null) {
       throw new CaptureException("directory is in no place: id=" + id);
     }
-    int parent = descriptor(place.directory(), cache, root);
+    int parent = descriptor(place.directory(), cache, root, stage);
     int fd =
         ops.open(parent, place.name(), FileOps.O_PATH | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
+    visited.add(id);
     if (cache.size() >= OPEN_MAX) {
       closeAll(cache);
     }

@@ -37,6 +37,10 @@ final class LiveFiles {
     return directory == null ? id.isBaseDirectory() : directory.merged;
   }
 
+  @Nullable Long directoryInode(FileId id) {
+    return directoryInodes.get(id);
+  }
+
   void putDirectory(long inode, FileId id, boolean merged) {
     directories.put(inode, new Directory(id, merged));
     directoryInodes.put(id, inode);
@@ -69,9 +73,11 @@ final class LiveFiles {
     return files.get(upperInode);
   }
 
-  void putBase(FileId id, long device, long inode, String path) {
+  void putBase(FileId id, long device, long inode, @Nullable String path) {
     baseFiles.put(new BaseInode(device, inode), id);
-    basePaths.put(id, path);
+    if (path != null) {
+      basePaths.put(id, path);
+    }
   }
 
   @Nullable FileId baseFile(long device, long inode) {

@@ -15,8 +15,11 @@ public record LiveHolders(List<Holder> files) {
    * @param inode inode number
    * @param deleted whether its name is gone
    * @param directory whether it is a directory
+   * @param writable whether it is open for writing, or mapped shared and writable: it may have
+   *     changed without an event
    */
-  public record Holder(long device, long inode, boolean deleted, boolean directory) {}
+  public record Holder(
+      long device, long inode, boolean deleted, boolean directory, boolean writable) {}
 
   public LiveHolders {
     files = List.copyOf(files);

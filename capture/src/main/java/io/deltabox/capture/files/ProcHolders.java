@@ -3,7 +3,9 @@ package io.deltabox.capture.files;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -53,11 +55,18 @@ public final class ProcHolders {
               number(found, "dev"),
               number(found, "ino"),
               target.endsWith(" (deleted)"),
-              (mode & FileMeta.TYPE_MASK) == FileMeta.TYPE_DIRECTORY));
+              (mode & FileMeta.TYPE_MASK) == FileMeta.TYPE_DIRECTORY,
+              writable(link)));
     } catch (IOException e) {
       // Closed or unmapped since it was listed: not held any more.
       return;
     }
+  }
+
+  /** The permissions of these links are those of the descriptor or mapping. */
+  private static boolean writable(Path link) throws IOException {
+    return Files.getPosixFilePermissions(link, LinkOption.NOFOLLOW_LINKS)
+        .contains(PosixFilePermission.OWNER_WRITE);
   }
 
   private static long number(Map<String, Object> found, String name) {

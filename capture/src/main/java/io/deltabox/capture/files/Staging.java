@@ -17,6 +17,7 @@ final class Staging {
   private final FilePlaces places;
   private final List<String> mounts;
   private final Deque<Discarded> discarded = new ArrayDeque<>();
+  private final Deque<Discarded> earlier = new ArrayDeque<>();
   private long counter;
 
   Staging(FileOps ops, FilePlaces places, List<String> mounts) {
@@ -34,8 +35,10 @@ final class Staging {
     discarded.add(new Discarded(shared, name));
   }
 
-  boolean isEmpty() {
-    return discarded.isEmpty();
+  /** What is discarded from now on may still hold files that are wanted, until the end. */
+  void begin() {
+    earlier.addAll(discarded);
+    discarded.clear();
   }
 
   /** Removing a directory from outside silently takes away what the sandbox has mounted on it. */
@@ -58,6 +61,7 @@ final class Staging {
       clear(places.sharedStage());
     }
     discarded.clear();
+    earlier.clear();
   }
 
   private void clear(int stage) throws CaptureException {
@@ -73,9 +77,19 @@ final class Staging {
 
   /** Deletes what was discarded. */
   void deleteDiscarded() throws CaptureException {
-    for (Discarded next = discarded.peek(); next != null; next = discarded.peek()) {
+    deleteEarlier();
+    deleteAll(discarded);
+  }
+
+  /** Deletes what was discarded before {@link #begin}. */
+  void deleteEarlier() throws CaptureException {
+    deleteAll(earlier);
+  }
+
+  private void deleteAll(Deque<Discarded> all) throws CaptureException {
+    for (Discarded next = all.peek(); next != null; next = all.peek()) {
       delete(next.shared ? places.sharedStage() : places.stage(), next.name);
-      discarded.remove();
+      all.remove();
     }
   }
 

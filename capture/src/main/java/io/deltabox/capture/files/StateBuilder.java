@@ -28,6 +28,7 @@ final class StateBuilder {
   private final Map<FileId, List<FileNode.Link>> pendingLinks = new HashMap<>();
   private final List<FileContent> redundant = new ArrayList<>();
   private final List<String> touched = new ArrayList<>();
+  private final Set<FileId> located = new HashSet<>();
   private PersistentMap<FileId, FileNode> nodes;
 
   private record LinkByInode(long directory, String name) {}
@@ -57,6 +58,7 @@ final class StateBuilder {
     for (FileRecords.Inode inode : records.held()) {
       applyHeld(inode);
     }
+    applySuspected();
     removeDead();
     requireComplete();
     return new FileState(base, nodes);
@@ -188,8 +190,9 @@ final class StateBuilder {
     FileId id = directory.id();
     if (found.absent() || found.whiteout()) {
       boolean hides = id.isBaseDirectory() && (found.whiteout() || !directory.merged());
-      boolean inBase = hides && base.find(BaseTree.join(id.key(), name)) != null;
-      if (inBase) {
+      BaseTree.Found hidden = hides ? base.find(BaseTree.join(id.key(), name)) : null;
+      if (hidden != null) {
+        rememberBase(directory, name, hidden.id());
         setEntry(id, name, FileEntry.ABSENT);
       } else {
         clearEntry(id, name);
@@ -326,9 +329,15 @@ final class StateBuilder {
     }
     FileId id = identify(inode);
     live.putFile(inode.status().inode(), id);
+    if (id.kind() == FileId.Kind.BASE && live.basePath(id) == null && located.add(id)) {
+      BaseTree.Place place = base.place(id);
+      if (place != null) {
+        live.putBase(id, place.device(), place.inode(), place.path());
+      }
+    }
     FileNode old = nodes.get(id);
     List<FileNode.Link> waiting = pendingLinks.getOrDefault(id, List.of());
-    if (old == null && waiting.isEmpty() && !linkBase(id, inode)) {
+    if (old == null && waiting.isEmpty() && !linkBase(id, inode.meta())) {
       return;
     }
     FileNode node = nodes.get(id);
@@ -353,14 +362,14 @@ final class StateBuilder {
   }
 
   /** Gives a base file without a node one, at its own place. */
-  private boolean linkBase(FileId id, FileRecords.Inode inode) throws CaptureException {
+  private boolean linkBase(FileId id, FileMeta meta) throws CaptureException {
     String path = id.kind() == FileId.Kind.BASE ? live.basePath(id) : null;
     FileState now = new FileState(base, nodes);
     if (path == null || now.naturalLink(id, path) == null) {
       return false;
     }
-    put(FileNode.of(id, inode.meta()));
-    linkNaturally(id, path, inode.meta().type());
+    put(FileNode.of(id, meta));
+    linkNaturally(id, path, meta.type());
     return true;
   }
 
@@ -371,7 +380,7 @@ final class StateBuilder {
       return;
     }
     FileNode node = nodes.get(id);
-    if (node == null && linkBase(id, inode)) {
+    if (node == null && linkBase(id, inode.meta())) {
       node = nodes.get(id);
       String path = live.basePath(id);
       if (node != null && path != null) {
@@ -380,6 +389,34 @@ final class StateBuilder {
     }
     if (node != null) {
       put(refresh(node, node.meta().withStatus(inode.meta()), inode.content()));
+    }
+  }
+
+  private final Set<FileId> suspected = new HashSet<>();
+
+  /** Files that may have changed without a trace: their contents count as unknown. */
+  void suspect(LiveHolders holders) {
+    for (LiveHolders.Holder holder : holders.files()) {
+      FileId id =
+          holder.writable() && !holder.deleted()
+              ? devices.identify(holder.device(), holder.inode())
+              : null;
+      if (id != null) {
+        suspected.add(id);
+      }
+    }
+  }
+
+  private void applySuspected() throws CaptureException {
+    for (FileId id : suspected) {
+      String path = id.kind() == FileId.Kind.BASE ? live.basePath(id) : null;
+      if (nodes.get(id) == null && path != null) {
+        linkBase(id, base.meta(path));
+      }
+      FileNode node = nodes.get(id);
+      if (node != null && node.meta().isRegular()) {
+        put(node.withContent(FileContent.UNKNOWN));
+      }
     }
   }
 

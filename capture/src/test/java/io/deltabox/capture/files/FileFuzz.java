@@ -140,7 +140,6 @@ final class FileFuzz {
       throws IOException {
     Snapshot wanted = snapshots.get(target);
     LiveHolders holders = ProcHolders.read(pids);
-    files.hold(pids);
     long start = System.nanoTime();
     FileRollbackResult result = files.tracker.rollback(wanted.state, holders);
     times.add(System.nanoTime() - start);

@@ -105,7 +105,7 @@ final class TestFiles implements AutoCloseable {
         throw new IOException("test arena is too small: need=" + header.getLong(24));
       }
       ByteBuffer records = arena.slice(32, (int) header.getLong(16));
-      return tracker.capture(records, tracker.current());
+      return tracker.capture(records);
     }
   }
 
@@ -114,7 +114,6 @@ final class TestFiles implements AutoCloseable {
   }
 
   FileRollbackResult rollback(FileState target, List<Integer> pids) throws IOException {
-    hold(pids);
     return tracker.rollback(target, ProcHolders.read(pids));
   }
 
