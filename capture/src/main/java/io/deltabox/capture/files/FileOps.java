@@ -285,9 +285,7 @@ final class FileOps implements AutoCloseable {
     }
     return (int)
         check(
-            CALLS.dbx_file_mount_overlay(buffer, lowers.size(), upper, work),
-            "mount overlay",
-            "");
+            CALLS.dbx_file_mount_overlay(buffer, lowers.size(), upper, work), "mount overlay", "");
   }
 
   int clone(int dir, String name) throws CaptureException {

@@ -14,4 +14,11 @@ package io.deltabox.capture.files;
  * @param sharedStage hidden directory reached through {@code tmpfs}
  */
 record FilePlaces(
-    int tree, int tmpfs, int upper, int work, int shared, int stage, int upperStage, int sharedStage) {}
+    int tree,
+    int tmpfs,
+    int upper,
+    int work,
+    int shared,
+    int stage,
+    int upperStage,
+    int sharedStage) {}

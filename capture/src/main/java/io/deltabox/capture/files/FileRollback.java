@@ -509,9 +509,7 @@ final class FileRollback implements AutoCloseable {
   }
 
   private void hardLink(Build link) throws CaptureException {
-    FileNode.Link from =
-        Objects.requireNonNull(
-            built.get(Objects.requireNonNull(link.entry.id())));
+    FileNode.Link from = Objects.requireNonNull(built.get(Objects.requireNonNull(link.entry.id())));
     ops.link(
         world.directory(from.directory()), from.name(), world.directory(link.directory), link.name);
   }

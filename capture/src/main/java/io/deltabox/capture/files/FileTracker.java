@@ -34,8 +34,10 @@ public final class FileTracker implements AutoCloseable {
   private static final int ARENA_HEADER = 32;
   private static final long AREA_BYTES = 4L << 20;
 
-  /** Directories looked into to learn under which numbers the base is shown; the rest is learned
-   * when it is first touched. */
+  /**
+   * Directories looked into to learn under which numbers the base is shown; the rest is learned
+   * when it is first touched.
+   */
   private static final int PROBED_MAX = 32;
 
   private final FileOps ops;

@@ -41,9 +41,11 @@ final class LiveFiles {
     return directoryInodes.get(id);
   }
 
-  void putDirectory(long inode, FileId id, boolean merged) {
-    directories.put(inode, new Directory(id, merged));
+  Directory putDirectory(long inode, FileId id, boolean merged) {
+    Directory directory = new Directory(id, merged);
+    directories.put(inode, directory);
     directoryInodes.put(id, inode);
+    return directory;
   }
 
   /** Forgets a directory that has been removed: its inode stands for nothing any more. */

@@ -23,9 +23,10 @@ final class StateBuilder {
   private final LiveFiles live;
   private final DeviceMap devices;
   private final FileRecords records;
-  private final Map<Long, LinkByInode> byInode = new HashMap<>();
+  private final Map<Long, List<LinkByInode>> byInode = new HashMap<>();
   private final Set<FileId> suspects = new HashSet<>();
   private final Map<FileId, List<FileNode.Link>> pendingLinks = new HashMap<>();
+  private final List<FileNode.Link> unread = new ArrayList<>();
   private final List<FileContent> redundant = new ArrayList<>();
   private final List<String> touched = new ArrayList<>();
   private final Set<FileId> located = new HashSet<>();
@@ -90,7 +91,9 @@ final class StateBuilder {
                 all.forEach(
                     (name, found) -> {
                       if (found.directory()) {
-                        byInode.put(found.inode(), new LinkByInode(directory, name));
+                        byInode
+                            .computeIfAbsent(found.inode(), i -> new ArrayList<>())
+                            .add(new LinkByInode(directory, name));
                       }
                     }));
   }
@@ -100,23 +103,25 @@ final class StateBuilder {
     if (known != null) {
       return known;
     }
-    LinkByInode place = byInode.get(inode);
     FileRecords.Inode found = records.inodes().get(inode);
-    if (place == null || found == null) {
-      return null;
+    for (LinkByInode place : byInode.getOrDefault(inode, List.of())) {
+      LiveFiles.Directory parent = found == null ? null : resolve(place.directory());
+      if (found != null && parent != null) {
+        return register(inode, parent, place, found);
+      }
     }
-    LiveFiles.Directory parent = resolve(place.directory());
-    if (parent == null) {
-      return null;
-    }
+    return null;
+  }
+
+  private LiveFiles.Directory register(
+      long inode, LiveFiles.Directory parent, LinkByInode place, FileRecords.Inode found) {
     String path = basePath(parent, place.name(), found);
     boolean merged = path != null && base.isDirectory(path);
     FileId id =
         merged && path != null
             ? FileId.directory(path)
             : live.known(FileId.upper(inode, found.status().birth()));
-    live.putDirectory(inode, id, merged);
-    return live.directory(inode);
+    return live.putDirectory(inode, id, merged);
   }
 
   private static @Nullable String basePath(
@@ -201,9 +206,8 @@ final class StateBuilder {
     }
     FileId file = identify(found);
     if (file == null) {
-      throw new CaptureException(
-          "file changed while it was looked at: path="
-              + FileOps.readable(new FileState(base, nodes).path(id, name)));
+      unread.add(new FileNode.Link(id, name));
+      return;
     }
     rememberBase(directory, name, file);
     setEntry(id, name, new FileEntry(file, found.mode() & FileMeta.TYPE_MASK));
@@ -258,7 +262,7 @@ final class StateBuilder {
         file = bareDirectory(id);
       }
       if (file != null) {
-        put(linked(file, link));
+        put(file.withLink(link));
       } else {
         pending(id, link);
       }
@@ -271,20 +275,6 @@ final class StateBuilder {
         id.isBaseDirectory()
             ? base.meta(id.key())
             : new FileMeta(FileMeta.TYPE_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, List.of()));
-  }
-
-  /** A directory has one name only: the new one takes the place of the old one. */
-  private FileNode linked(FileNode file, FileNode.Link link) {
-    if (!file.isDirectory() || file.links().isEmpty()) {
-      return file.withLink(link);
-    }
-    FileNode bare = file;
-    for (FileNode.Link old : file.links()) {
-      if (!old.equals(link)) {
-        bare = bare.withoutLink(old);
-      }
-    }
-    return bare.withLink(link);
   }
 
   private void pending(FileId id, FileNode.Link link) {
@@ -447,17 +437,18 @@ final class StateBuilder {
     }
   }
 
-  /** Every name must lead to something that was looked at. */
+  /**
+   * Every name must lead to something that was looked at. A name of a directory that is gone may
+   * not: no event of it could be followed.
+   */
   private void requireComplete() throws CaptureException {
-    for (Map.Entry<FileId, List<FileNode.Link>> waiting : pendingLinks.entrySet()) {
-      for (FileNode.Link link : waiting.getValue()) {
-        FileNode directory = nodes.get(link.directory());
-        if (directory != null) {
-          throw new CaptureException(
-              "file changed while it was looked at: path="
-                  + FileOps.readable(
-                      new FileState(base, nodes).path(link.directory(), link.name())));
-        }
+    List<FileNode.Link> open = new ArrayList<>(unread);
+    pendingLinks.values().forEach(open::addAll);
+    for (FileNode.Link link : open) {
+      if (link.directory().isRoot() || nodes.get(link.directory()) != null) {
+        throw new CaptureException(
+            "file changed while it was looked at: path="
+                + FileOps.readable(new FileState(base, nodes).path(link.directory(), link.name())));
       }
     }
   }

@@ -96,6 +96,7 @@ final class FileFuzz {
         FileState state = files.checkpoint(pids);
         Map<String, String> truth = files.truth(agent);
         compare("checkpoint " + i, truth, StateWalk.of(files, state));
+        differences.addAll(StateWalk.faults(state));
         snapshots.add(new Snapshot(state, truth, current));
         current = snapshots.size() - 1;
         if (random.nextInt(10) < 6) {
@@ -135,8 +136,7 @@ final class FileFuzz {
     return Integer.parseInt(answer.get(0));
   }
 
-  private void rollback(
-      TestFiles files, Agent agent, List<Integer> pids, int target, String what)
+  private void rollback(TestFiles files, Agent agent, List<Integer> pids, int target, String what)
       throws IOException {
     Snapshot wanted = snapshots.get(target);
     LiveHolders holders = ProcHolders.read(pids);
@@ -193,7 +193,8 @@ final class FileFuzz {
       bad += result.differences.isEmpty() ? 0 : 1;
       rollbacks += result.rollbacks;
     }
-    System.out.println("bad seeds " + bad + " rollbacks " + rollbacks + " " + Arrays.toString(args));
+    System.out.println(
+        "bad seeds " + bad + " rollbacks " + rollbacks + " " + Arrays.toString(args));
     System.exit(bad == 0 ? 0 : 1);
   }
 

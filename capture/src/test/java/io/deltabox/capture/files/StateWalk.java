@@ -37,6 +37,34 @@ final class StateWalk {
     return walk.out;
   }
 
+  /** What must hold inside a state: entries lead to nodes, and nodes know their names. */
+  static List<String> faults(FileState state) {
+    List<String> faults = new ArrayList<>();
+    state
+        .nodes()
+        .forEach(
+            (id, node) -> {
+              if (node.links().isEmpty() && !id.isRoot()) {
+                faults.add("node without a name " + id);
+              }
+              for (FileNode.Link link : node.links()) {
+                FileNode directory = state.node(link.directory());
+                FileEntry entry = directory == null ? null : directory.entries().get(link.name());
+                if (entry == null || !id.equals(entry.id())) {
+                  faults.add("link to nothing " + id + " " + link);
+                }
+              }
+              node.entries()
+                  .forEach(
+                      (name, entry) -> {
+                        if (entry.id() != null && state.node(entry.id()) == null) {
+                          faults.add("entry without a node " + id + " " + name);
+                        }
+                      });
+            });
+    return faults;
+  }
+
   private void root(FileId id) throws IOException {
     groups = new HashMap<>();
     describe(id, "/", "");
@@ -101,8 +129,7 @@ final class StateWalk {
       content(file, at, text);
     } else if (meta.isSymlink()) {
       text.append(" target=")
-          .append(
-              HexFormat.of().formatHex(file.target().getBytes(StandardCharsets.ISO_8859_1)));
+          .append(HexFormat.of().formatHex(file.target().getBytes(StandardCharsets.ISO_8859_1)));
     } else if (kind.equals("c")) {
       text.append(" device=").append((meta.deviceMajor() << 8) | meta.deviceMinor());
     }
@@ -124,7 +151,8 @@ final class StateWalk {
       for (FileContent.Piece piece : content.pieces()) {
         digest.update(new byte[(int) (piece.from() - at)]);
         ByteBuffer bytes =
-            Memory.view(piece.block().address() + piece.offset(), (int) (piece.to() - piece.from()));
+            Memory.view(
+                piece.block().address() + piece.offset(), (int) (piece.to() - piece.from()));
         digest.update(bytes);
         at = piece.to();
         extents.append(extents.isEmpty() ? "" : ",").append(piece.from() + "-" + piece.to());
@@ -134,7 +162,8 @@ final class StateWalk {
       int fd = base.open(natural);
       try {
         size = ops.stat(fd, "").size();
-        digest.update(java.nio.file.Files.readAllBytes(java.nio.file.Path.of("/proc/self/fd/" + fd)));
+        digest.update(
+            java.nio.file.Files.readAllBytes(java.nio.file.Path.of("/proc/self/fd/" + fd)));
         long[] all = ops.extents(fd, size);
         for (int i = 0; i < all.length; i += 2) {
           extents.append(i == 0 ? "" : ",").append(all[i] + "-" + all[i + 1]);

@@ -63,7 +63,15 @@ final class TestFiles implements AutoCloseable {
     clone = ops.clone(mount, "");
     tracker =
         FileTracker.open(
-            new FileLayout(clone, tmpfs, List.of(overMount, baseMount), "upper", "work", "shm", ".cover", List.of()));
+            new FileLayout(
+                clone,
+                tmpfs,
+                List.of(overMount, baseMount),
+                "upper",
+                "work",
+                "shm",
+                ".cover",
+                List.of()));
     arena = Memory.allocate(16 << 20, Memory.Touch.LATER);
   }
 
