@@ -19,8 +19,10 @@ import org.jspecify.annotations.Nullable;
  * must print through it and must neither exit nor use {@code System.in}, {@code out} or {@code
  * err}: those are the daemon's.
  *
- * <p>When the caller goes away or interrupts, the verb's thread is interrupted, its streams fail
- * and the {@link #onCancel hook} runs. Used by the verb's thread and threads it starts.
+ * <p>When the caller goes away or interrupts, the verb's streams fail and the {@link #onCancel
+ * hook} runs; its thread is not interrupted, so that a checkpoint or rollback under way is
+ * finished. Only in a daemon made for one command the thread is interrupted and all sandboxes end.
+ * Used by the verb's thread and threads it starts.
  */
 public interface CommandContext {
   /**
@@ -75,7 +77,10 @@ public interface CommandContext {
   /** Called when the caller's terminal changes its size. One handler at a time. */
   void onResize(@Nullable Consumer<TerminalSize> handler);
 
-  /** Called once when the verb is cancelled; at once if that has happened. One hook at a time. */
+  /**
+   * Called once when the verb is cancelled, on another thread; at once if that has happened. One
+   * hook at a time: when a later call returns, the earlier hook no longer runs.
+   */
   void onCancel(@Nullable Runnable hook);
 
   /** True once the caller is gone or has interrupted. */

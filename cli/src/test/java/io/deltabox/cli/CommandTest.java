@@ -145,6 +145,34 @@ final class CommandTest {
   }
 
   @Test
+  void attach_clientKilled_leavesTheCommandRunning() throws Exception {
+    String exec = client.run("exec", "--detach", "first", "sleep", "4714").text().strip();
+    Process process = client.start("attach", "first", exec);
+    process.destroyForcibly().waitFor();
+    assertThat(client.run("ps", "first").text()).contains("sleep 4714");
+    assertThat(client.run("kill", "-s", "TERM", "first", exec).code()).isZero();
+    assertThat(client.run("attach", "first", exec).code()).isEqualTo(ExitCodes.SIGNALED + 15);
+  }
+
+  @Test
+  void run_withRmAndKilledClient_endsTheSandbox() throws Exception {
+    Process process = client.start("run", "--rm", "--name", "short", "sleep", "4715");
+    awaitList(list -> list.contains("short"));
+    process.destroyForcibly();
+    awaitList(list -> !list.contains("short"));
+  }
+
+  private static void awaitList(Predicate<String> sandboxes) throws Exception {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+    String list = client.run("ls").text();
+    while (!sandboxes.test(list)) {
+      assertThat(System.nanoTime()).as(list).isLessThan(until);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
+      list = client.run("ls").text();
+    }
+  }
+
+  @Test
   void exec_clientInterrupted_passesTheSignalOn() throws Exception {
     Process process = client.start("exec", "first", "sleep", "4712");
     await(list -> list.contains("sleep 4712"));

@@ -70,11 +70,10 @@ final class CommandLines {
   }
 
   private static int report(CommandContext context, Exception failure, CommandLine line) {
-    if (context.cancelled()) {
-      return ExitCodes.FAILED;
-    }
     context.out().flush();
-    if (failure instanceof IOException) {
+    if (context.cancelled()) {
+      LOG.log(Level.DEBUG, "verb was cancelled: " + line.getCommandName(), failure);
+    } else if (failure instanceof IOException) {
       context.err().println("deltabox: " + firstLine(String.valueOf(failure.getMessage())));
       LOG.log(Level.DEBUG, "verb failed: " + line.getCommandName(), failure);
     } else {

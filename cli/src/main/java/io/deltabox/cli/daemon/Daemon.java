@@ -83,6 +83,21 @@ final class Daemon implements AutoCloseable {
     return parent == null ? Path.of("/") : parent;
   }
 
+  boolean temporary() {
+    return temporary;
+  }
+
+  /** Ends the sandboxes of a daemon that was made for one command whose caller is gone. */
+  void abandon() {
+    DeltaBox open;
+    synchronized (this) {
+      open = box;
+    }
+    if (open != null) {
+      open.close();
+    }
+  }
+
   synchronized DeltaBox box() throws IOException {
     DeltaBox open = box;
     if (open == null) {

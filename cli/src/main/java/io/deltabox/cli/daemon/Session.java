@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +36,8 @@ final class Session implements CommandContext, AutoCloseable {
   private final PrintWriter err;
   private final Thread verb = Thread.currentThread();
   private final AtomicBoolean cancelled = new AtomicBoolean();
-  private final AtomicReference<@Nullable Runnable> cancelHook = new AtomicReference<>(null);
+  private final Object hooks = new Object();
+  private @Nullable Runnable cancelHook;
   private volatile int cancelCode = SIGNALED + SIGHUP;
   private volatile Optional<TerminalSize> size;
   private volatile @Nullable IntPredicate signalHandler;
@@ -110,7 +110,11 @@ final class Session implements CommandContext, AutoCloseable {
     }
     CommandFunctions.NATIVE.dbx_command_cancel(cancel);
     runHook();
-    verb.interrupt();
+    if (daemon.temporary()) {
+      // Nothing need be kept whole: the sandboxes end under whatever the verb does with them.
+      verb.interrupt();
+      daemon.abandon();
+    }
   }
 
   /** The exit code of a verb that was called off. */
@@ -199,16 +203,21 @@ final class Session implements CommandContext, AutoCloseable {
 
   @Override
   public void onCancel(@Nullable Runnable hook) {
-    cancelHook.set(hook);
-    if (cancelled.get()) {
-      runHook();
+    synchronized (hooks) {
+      cancelHook = hook;
+      if (cancelled.get()) {
+        runHook();
+      }
     }
   }
 
   private void runHook() {
-    Runnable hook = cancelHook.getAndSet(null);
-    if (hook != null) {
-      hook.run();
+    synchronized (hooks) {
+      Runnable hook = cancelHook;
+      cancelHook = null;
+      if (hook != null) {
+        hook.run();
+      }
     }
   }
 

@@ -88,11 +88,13 @@ final class RunVerb extends Verb {
     if (!remove) {
       context.err().println("deltabox: sandbox " + Targets.label(sandbox));
     }
-    int code = new Streamer(context, exec).run(Streamer.Orphan.KILLED);
-    if (remove) {
-      end(sandbox);
+    try {
+      return new Streamer(context, exec).run(Streamer.Orphan.KILLED);
+    } finally {
+      if (remove) {
+        end(sandbox);
+      }
     }
-    return code;
   }
 
   private int created(Sandbox sandbox, @Nullable Exec exec) throws IOException {

@@ -23,10 +23,14 @@ final class Streamer {
 
   private final CommandContext context;
   private final Exec exec;
+  private final InputStream out;
+  private final InputStream err;
 
   Streamer(CommandContext context, Exec exec) {
     this.context = context;
     this.exec = exec;
+    this.out = exec.stdout();
+    this.err = exec.stderr();
   }
 
   /** What becomes of the command when its caller goes away. */
@@ -45,7 +49,8 @@ final class Streamer {
     if (terminal) {
       context.onResize(this::resize);
     }
-    context.onCancel(orphan == Orphan.KILLED ? this::kill : null);
+    Thread verb = Thread.currentThread();
+    context.onCancel(() -> cancel(orphan, verb));
     try {
       if (raw) {
         context.raw(true);
@@ -57,16 +62,20 @@ final class Streamer {
       background(
           "errors",
           () -> {
-            pump(exec.stderr(), context.errors());
+            pump(err, context.errors());
             errorsDone.countDown();
           });
-      pump(exec.stdout(), context.output());
+      pump(out, context.output());
       errorsDone.await();
       return code(exec.waitFor());
     } finally {
       context.onSignal(null);
       context.onResize(null);
       context.onCancel(null);
+      if (context.cancelled()) {
+        // The interrupt was meant for the waiting above only.
+        Thread.interrupted();
+      }
       if (raw) {
         context.raw(false);
       }
@@ -145,7 +154,12 @@ final class Streamer {
     quietly(() -> exec.resize(size));
   }
 
-  private void kill() {
-    quietly(exec::kill);
+  private void cancel(Orphan orphan, Thread verb) {
+    if (orphan == Orphan.KILLED) {
+      quietly(exec::kill);
+    }
+    quietly(out::close);
+    quietly(err::close);
+    verb.interrupt();
   }
 }
