@@ -148,7 +148,9 @@ static void child(const struct place *place, int announce, pid_t parent)
 		closefrom(3);
 		become_daemon(place, true);
 	}
-	dprintf(1, "start java failed: %s (Debian package: openjdk-17-jdk-headless)\n", strerror(errno));
+	int error = errno;
+	/* After the last step 1 is the pipe, before it the pipe is where it was. */
+	dprintf(fcntl(announce, F_GETFD) < 0 ? 1 : announce, "start java failed: %s (Debian package: openjdk-17-jdk-headless)\n", strerror(error));
 	_exit(EXIT_MISSING);
 }
 
