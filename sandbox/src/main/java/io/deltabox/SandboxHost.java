@@ -86,7 +86,7 @@ final class SandboxHost implements AutoCloseable {
     return new FileLayout(
         mounts.tree().fd(),
         mounts.tmpfs().fd(),
-        mounts.baseTree().fd(),
+        List.of(mounts.baseTree().fd()),
         "upper",
         "work",
         "shm",

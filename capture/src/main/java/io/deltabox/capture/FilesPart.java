@@ -47,7 +47,7 @@ final class FilesPart implements AutoCloseable {
 
   /** The state at a checkpoint, from the records of its window. */
   @Nullable FileState capture(ByteBuffer records) throws IOException {
-    return tracker == null ? null : tracker.capture(records, tracker.current());
+    return tracker == null ? null : tracker.capture(records);
   }
 
   /** Puts the files back; everything is stopped. Returns how many names changed. */

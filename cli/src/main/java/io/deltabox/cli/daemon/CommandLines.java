@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.lang.System.Logger.Level;
+import java.nio.file.FileSystemException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -74,13 +75,20 @@ final class CommandLines {
     if (context.cancelled()) {
       LOG.log(Level.DEBUG, "verb was cancelled: " + line.getCommandName(), failure);
     } else if (failure instanceof IOException) {
-      context.err().println("deltabox: " + firstLine(String.valueOf(failure.getMessage())));
+      context.err().println("deltabox: " + message(failure));
       LOG.log(Level.DEBUG, "verb failed: " + line.getCommandName(), failure);
     } else {
       context.err().println("deltabox: internal error: " + failure + " (the log has more)");
       LOG.log(Level.ERROR, "verb failed: " + line.getCommandName(), failure);
     }
     return ExitCodes.of(failure);
+  }
+
+  /** The JDK's file exceptions say only the path when the system gave no text. */
+  private static String message(Exception failure) {
+    String said = firstLine(String.valueOf(failure.getMessage()));
+    boolean bare = failure instanceof FileSystemException file && file.getReason() == null;
+    return bare ? failure.getClass().getSimpleName() + " path=" + said : said;
   }
 
   private static String firstLine(String text) {

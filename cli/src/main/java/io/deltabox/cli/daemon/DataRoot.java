@@ -55,6 +55,10 @@ final class DataRoot implements AutoCloseable {
   /** Sandboxes that ended with an earlier daemon: ids with names. Forgets them. */
   List<String> takeEnded() throws IOException {
     List<String> ended = new ArrayList<>();
+    if (!Files.isDirectory(running)) {
+      // Somebody removed the data root under the daemon.
+      return ended;
+    }
     try (DirectoryStream<Path> files = Files.newDirectoryStream(running)) {
       for (Path file : files) {
         String name = Files.readString(file).strip();
