@@ -1,8 +1,8 @@
 package io.deltabox;
 
 import io.deltabox.linux.Errno;
+import io.deltabox.linux.Memory;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -25,7 +25,7 @@ import java.util.TreeSet;
  * /sbin /lib*}) pass through; {@code /etc} is replaced by copies of listed files with other
  * accounts; the usual empty directories are there; every other name in the root directory is whited
  * out. A name that appears in the host's root directory later would show, therefore {@link
- * #current} is asked before each use.
+ * #current} is asked before each use and {@link RootWatch} hides it in layers in use.
  *
  * <p>No whiteout may lie below a directory that is opaque in this same layer: overlayfs would list
  * it.
@@ -119,9 +119,9 @@ final class BaseLayer implements AutoCloseable {
   }
 
   private final Descriptor mount;
-  private final Set<String> rootNames;
+  private final long rootNames;
 
-  private BaseLayer(Descriptor mount, Set<String> rootNames) {
+  private BaseLayer(Descriptor mount, long rootNames) {
     this.mount = mount;
     this.rootNames = rootNames;
   }
@@ -147,9 +147,12 @@ final class BaseLayer implements AutoCloseable {
     return mount;
   }
 
-  /** False if the host's root directory has other names now than when this was built. */
+  /**
+   * False if it is closed, or the host's root directory has other names now than when this was
+   * built.
+   */
   boolean current() throws IOException {
-    return rootNames.equals(rootNames());
+    return mount.open() && rootNames == rootNames();
   }
 
   /** True if a host path shows inside without being exposed. */
@@ -162,12 +165,8 @@ final class BaseLayer implements AutoCloseable {
     mount.close();
   }
 
-  private static Set<String> rootNames() throws IOException {
-    try (var list = Files.list(Path.of("/"))) {
-      return new TreeSet<>(list.map(p -> p.getFileName().toString()).toList());
-    } catch (UncheckedIOException e) {
-      throw new IOException("list host root directory failed", e.getCause());
-    }
+  private static long rootNames() throws IOException {
+    return Errno.check(SandboxFunctions.get().dbx_sandbox_names("/"), "list host root directory");
   }
 
   private void fill(List<Exposure> exposures, String hostname) throws IOException {
@@ -186,11 +185,7 @@ final class BaseLayer implements AutoCloseable {
         made.add(exposure.target().getName(0).toString());
       }
     }
-    for (String name : rootNames) {
-      if (!made.contains(name)) {
-        whiteout(name);
-      }
-    }
+    hideRest();
     for (String name : made) {
       if (!PASSED.contains(name)) {
         opaque(name);
@@ -204,10 +199,16 @@ final class BaseLayer implements AutoCloseable {
         "make directory of the base layer path=/" + path);
   }
 
-  private void whiteout(String name) throws IOException {
-    Errno.check(
-        SandboxFunctions.get().dbx_sandbox_device(mount.fd(), name, 0, 0, 0),
-        "hide host path=/" + name);
+  /** Every other name of the host's root directory. */
+  void hideRest() throws IOException {
+    byte[] passed = SandboxHost.Strings.pack(List.copyOf(PASSED));
+    try (Memory memory = Memory.allocate(passed.length, Memory.Touch.LATER)) {
+      memory.slice(0, passed.length).put(passed);
+      Errno.check(
+          SandboxFunctions.get()
+              .dbx_sandbox_hide_rest(mount.fd(), "/", memory.address(), PASSED.size()),
+          "hide names of the host's root directory");
+    }
   }
 
   private void opaque(String name) throws IOException {

@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class Cgroups {
   static final String PREFIX = "deltabox-";
 
+  /** PID_MAX_LIMIT of the kernel; pids.max takes no more. */
+  private static final long KERNEL_PROCESSES_MAX = 4_194_304;
+
   /** What can be limited. */
   enum Limit {
     MEMORY("memory"),
@@ -163,7 +166,10 @@ final class Cgroups {
           write(swap, two ? "0" : bytes);
         }
       }
-      case PROCESSES -> write(group.resolve("pids.max"), Long.toString(spec.processesMax()));
+      case PROCESSES ->
+          write(
+              group.resolve("pids.max"),
+              Long.toString(Math.min(spec.processesMax(), KERNEL_PROCESSES_MAX)));
       case CPU -> {
         if (two) {
           write(group.resolve("cpu.max"), quota + " " + period);

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A box of sandboxes: makes, finds and ends them. All of them end with it and with this process.
@@ -16,8 +17,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 public final class DeltaBox implements AutoCloseable {
   /** Characters of an id a prefix must have at least. */
   public static final int PREFIX_MIN = 6;
-
-  private static final int BASES_MAX = 16;
 
   private final DeltaBoxConfig config;
   private final Clock clock = Clock.systemUTC();
@@ -28,7 +27,8 @@ public final class DeltaBox implements AutoCloseable {
   // Guarded by lock.
   private final Map<Id, Sandbox> sandboxes = new LinkedHashMap<>();
   private final Map<BaseLayer.Key, BaseLayer> bases = new LinkedHashMap<>();
-  private @org.jspecify.annotations.Nullable Descriptor program;
+  private @Nullable Descriptor program;
+  private @Nullable RootWatch watch;
   private boolean closed;
 
   private DeltaBox(DeltaBoxConfig config) throws IOException {
@@ -152,18 +152,11 @@ public final class DeltaBox implements AutoCloseable {
     if (known != null && known.current()) {
       return known;
     }
-    if (known != null) {
-      known.close();
-      bases.remove(key);
-    }
-    if (bases.size() >= BASES_MAX) {
-      BaseLayer.Key oldest = bases.keySet().iterator().next();
-      BaseLayer dropped = bases.remove(oldest);
-      if (dropped != null) {
-        dropped.close();
-      }
+    if (watch == null) {
+      watch = new RootWatch(loop);
     }
     BaseLayer made = BaseLayer.build(key);
+    watch.add(made);
     bases.put(key, made);
     return made;
   }
@@ -214,14 +207,16 @@ public final class DeltaBox implements AutoCloseable {
     // All begin to die before the first is waited for.
     last.forEach(Sandbox::kill);
     last.forEach(Sandbox::close);
+    timer.shutdownNow();
+    loop.close();
     synchronized (lock) {
-      bases.values().forEach(BaseLayer::close);
       bases.clear();
+      if (watch != null) {
+        watch.close();
+      }
       if (program != null) {
         program.close();
       }
     }
-    timer.shutdownNow();
-    loop.close();
   }
 }

@@ -33,6 +33,12 @@ final class SandboxFunctions {
 
     int dbx_sandbox_opaque(String path);
 
+    int dbx_sandbox_hide_rest(int layer, String host, long passed, int count);
+
+    long dbx_sandbox_names(String host);
+
+    int dbx_sandbox_watch_names(String host);
+
     int dbx_sandbox_spawn(String program, long strings, int count, long fds, int fdCount);
 
     int dbx_sandbox_signal(int pidfd, int signal);

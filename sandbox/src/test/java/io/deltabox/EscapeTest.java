@@ -177,4 +177,21 @@ final class EscapeTest {
           .isEqualTo("crane-7\ncrane-7\n127.0.0.1       localhost crane-7\n");
     }
   }
+
+  /** Java names files by text of the locale; the kernel by any bytes but two. */
+  @Test
+  void hostRoot_getsANameThatIsNoText_hidesItFromOldAndNewSandboxes() throws Exception {
+    String made = "mkdir \"$(printf '/deltabox-test-\\303\\251-\\377')\"";
+    String names = sandbox.exec("ls", "/").stdout();
+    assertThat(new ProcessBuilder("sh", "-c", made).start().waitFor()).isZero();
+    try (Sandbox other = box.create(SandboxSpec.defaults())) {
+      // The loop has turned at least once since then when a command has come and gone.
+      sandbox.exec("true");
+      assertThat(sandbox.exec("ls", "/").stdout()).isEqualTo(names);
+      assertThat(other.exec("ls", "/").stdout()).isEqualTo(names);
+    } finally {
+      String gone = made.replace("mkdir", "rmdir");
+      assertThat(new ProcessBuilder("sh", "-c", gone).start().waitFor()).isZero();
+    }
+  }
 }
