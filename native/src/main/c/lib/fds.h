@@ -241,6 +241,12 @@ DBX_API int64_t dbx_fds_push(int32_t socket, uint64_t data, uint64_t len);
 /* Receives and drops all that is queued; descriptors in flight are closed. `buffer` has `len` bytes. Result: how many messages. */
 DBX_API int64_t dbx_fds_drain(int32_t socket, uint64_t buffer, uint64_t len);
 
+/*
+ * Ends what is left of a TCP connection in the network of a process, for example one that waits out its time after both ends were closed. `local` and
+ * `remote` point to socket addresses. -ENOENT: there is none. Needs CONFIG_INET_DIAG_DESTROY and CAP_NET_ADMIN over that network.
+ */
+DBX_API int32_t dbx_fds_destroy(int32_t pid, uint64_t local, uint64_t remote);
+
 /* Inside the library. */
 struct dbx_fds_reader {
 	int32_t pid;
@@ -257,6 +263,8 @@ int64_t dbx_fds_share(struct dbx_fds_context *context, int32_t pid, int32_t numb
 /* 1 the first time in a window, 0 later, -ENOSPC when the table is full. */
 int32_t dbx_fds_first(struct dbx_fds_context *context, uint64_t dev, uint64_t ino, uint32_t tag);
 void dbx_fds_trouble(const struct dbx_fds_reader *reader, int32_t number, int32_t step, int32_t error);
+/* A socket of sock_diag(7) in the network of the process whose /proc directory is `base`. */
+int32_t dbx_fds_diag(int32_t base);
 int32_t dbx_fds_steal(const struct dbx_fds_reader *reader, int32_t number);
 void dbx_fds_pipe(const struct dbx_fds_reader *reader, const struct dbx_fds_descriptor *descriptor);
 void dbx_fds_content(const struct dbx_fds_reader *reader, struct dbx_fds_descriptor *descriptor);

@@ -9,7 +9,6 @@
 #include <linux/tcp.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -116,29 +115,6 @@ static void read_queue(int fd, const struct dbx_fds_reader *reader, struct dbx_f
 
 static void unix_sockets(int diag, const struct dbx_fds_reader *reader);
 
-/* A netlink socket in the network namespace of the process: the namespace of a socket is the one its maker was in. */
-static int diag_socket(const struct dbx_fds_reader *reader)
-{
-	struct stat own;
-	struct stat theirs;
-	DBX_AUTO_FD home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	DBX_AUTO_FD there = openat(reader->base, "ns/net", O_RDONLY | O_CLOEXEC);
-	if (home < 0 || there < 0 || fstat(home, &own) || fstat(there, &theirs))
-		return -errno;
-	int foreign = own.st_ino != theirs.st_ino;
-	if (foreign && setns(there, CLONE_NEWNET))
-		return -errno;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-	int error = errno;
-	if (foreign && setns(home, CLONE_NEWNET)) {
-		error = errno;
-		if (fd >= 0)
-			close(fd);
-		fd = -1;
-	}
-	return fd < 0 ? -error : fd;
-}
-
 /* Once for each network namespace of a window: the kernel's list of unix sockets, with who is connected to whom. */
 static void list_unix(const struct dbx_fds_reader *reader, int32_t number)
 {
@@ -149,7 +125,7 @@ static void list_unix(const struct dbx_fds_reader *reader, int32_t number)
 	}
 	if (dbx_fds_first(reader->context, status.st_dev, status.st_ino, DBX_FDS_TAG_NETNS) <= 0)
 		return;
-	DBX_AUTO_FD diag = diag_socket(reader);
+	DBX_AUTO_FD diag = dbx_fds_diag(reader->base);
 	struct {
 		struct nlmsghdr head;
 		struct unix_diag_req body;

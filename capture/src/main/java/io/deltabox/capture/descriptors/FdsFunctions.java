@@ -18,6 +18,8 @@ public interface FdsFunctions {
 
   int dbx_fds_set_option_data(int socket, int level, int name, long data, int len);
 
+  int dbx_fds_destroy(int pid, long local, long remote);
+
   long dbx_fds_push(int socket, long data, long len);
 
   long dbx_fds_drain(int socket, long buffer, long len);

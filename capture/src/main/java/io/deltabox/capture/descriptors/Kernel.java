@@ -16,6 +16,7 @@ final class Kernel implements AutoCloseable {
   /** Bytes one call can move. */
   static final int BUFFER = 1 << 18;
 
+  private static final int ADDRESS_MAX = 128;
   private static final int AT_FDCWD = -100;
   private static final long RESOLVE_NO_MAGICLINKS = 2;
   private static final long RESOLVE_IN_ROOT = 16;
@@ -199,6 +200,17 @@ final class Kernel implements AutoCloseable {
   void address(String tried, int number, int socket, ByteBuffer address) throws IOException {
     memory.slice(0, address.remaining()).put(address.duplicate());
     check(tried, number, socket, memory.address(), address.remaining(), 0);
+  }
+
+  /** Ends what is left of a TCP connection in the network of a process. */
+  void destroy(int pid, ByteBuffer local, ByteBuffer remote) throws IOException {
+    memory.slice(0, local.remaining()).put(local.duplicate());
+    memory.slice(ADDRESS_MAX, remote.remaining()).put(remote.duplicate());
+    long address = memory.address();
+    int result = functions().dbx_fds_destroy(pid, address, address + ADDRESS_MAX);
+    if (result != -Errno.ENOENT) {
+      Errno.check(result, "end the rest of a connection");
+    }
   }
 
   /** Sends one message, or all bytes of a stream. */

@@ -256,7 +256,8 @@ final class SocketRules implements KindRules {
       SocketState other = peer == null ? null : run.target().socket(peer);
       if (peer != null && other != null && TcpPair.canBeMade(wanted, other)) {
         int there = create(peer, other, run);
-        TcpPair.connect(run.kernel(), fd, there, wanted.ends());
+        int pid = run.process(target.slots().first().process()).pid();
+        TcpPair.connect(run.kernel(), pid, fd, there, wanted.ends());
         otherEnds.put(peer.key().ino(), there);
         return fd;
       }

@@ -34,8 +34,17 @@ final class TcpPair {
         && other.type().tcpState() == SocketState.ESTABLISHED;
   }
 
-  /** Connects two new sockets with each other; {@code ends} are the addresses of the first. */
-  static void connect(Kernel kernel, int one, int other, SocketState.Ends ends) throws IOException {
+  /**
+   * Connects two new sockets with each other.
+   *
+   * @param pid a process in whose network they are
+   * @param ends addresses of the first one
+   */
+  static void connect(Kernel kernel, int pid, int one, int other, SocketState.Ends ends)
+      throws IOException {
+    // the connection of these addresses that was closed since may be waiting out its time
+    kernel.destroy(pid, ends.local(), ends.remote());
+    kernel.destroy(pid, ends.remote(), ends.local());
     prepare(kernel, one, FIRST, SECOND);
     prepare(kernel, other, SECOND, FIRST);
     join(kernel, one, ends.local(), ends.remote());
