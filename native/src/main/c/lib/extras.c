@@ -10,6 +10,7 @@ int dbx_window_descriptors(struct dbx_engine *engine, struct dbx_arena *arena, s
 {
 	uint64_t start = dbx_now();
 	int32_t result = 0;
+	window->step = DBX_STEP_DESCRIPTORS;
 	dbx_fds_begin(engine->descriptors);
 	for (uint32_t i = 0; i < engine->proc_count && result >= 0; i++) {
 		const struct dbx_proc *proc = engine->procs[i];
@@ -49,6 +50,7 @@ int dbx_window_extras(struct dbx_engine *engine, struct dbx_files_plan *plan, st
 	if (result < 0 || !plan)
 		return result;
 	uint64_t start = dbx_now();
+	window->step = DBX_STEP_FILES;
 	if (arena->need <= arena->cap)
 		hold_written(arena, from, plan);
 	result = dbx_files_window(plan, arena);

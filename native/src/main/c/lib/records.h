@@ -84,9 +84,12 @@ struct dbx_record_object {
 struct dbx_window {
 	uint64_t stop, registers, scan, copy, descriptors, files, resume, total;
 	uint64_t need, pages, processes, threads;
-	int32_t culprit, pad;
+	/* Where it failed: the task, and enum dbx_step. */
+	int32_t culprit, step;
 };
 _Static_assert(sizeof(struct dbx_window) == 104, "shared with Java");
+
+enum dbx_step { DBX_STEP_STOP, DBX_STEP_THREADS, DBX_STEP_REGIONS, DBX_STEP_SCAN, DBX_STEP_PAGES, DBX_STEP_OBJECTS, DBX_STEP_DESCRIPTORS, DBX_STEP_FILES };
 
 /* What Java asks of a checkpoint's window. */
 struct dbx_request {

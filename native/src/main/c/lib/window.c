@@ -142,6 +142,7 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		dbx_capture_husk(engine, proc, arena, flags, 0);
 		return 0;
 	}
+	window->step = DBX_STEP_THREADS;
 	int result = proc->enrolled ? 0 : dbx_enroll(engine, proc);
 	if (result < 0) {
 		dbx_capture_husk(engine, proc, arena, flags, result);
@@ -151,8 +152,12 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 	result = dbx_capture_threads(engine, proc, arena, flags);
 	uint64_t named = dbx_now();
 	window->registers += named - start;
-	if (result >= 0)
+	if (result >= 0) {
+		window->step = DBX_STEP_REGIONS;
 		result = dbx_read_regions(engine, proc);
+	}
+	if (result >= 0)
+		window->step = DBX_STEP_SCAN;
 	if (result >= 0 && mode == DBX_SCAN_CLEAR) {
 		dbx_capture_regions(engine, proc, arena);
 		result = dbx_capture_scan(engine, proc);
@@ -187,6 +192,7 @@ static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struc
 		if (result < 0 || !proc->enrolled)
 			continue;
 		uint64_t start = dbx_now();
+		window->step = DBX_STEP_PAGES;
 		if (mode == DBX_SCAN_CLEAR) {
 			result = read_memory(engine, proc, arena, plan);
 			window->pages += result > 0 ? (uint64_t)result : 0;

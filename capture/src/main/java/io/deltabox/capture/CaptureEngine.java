@@ -36,6 +36,13 @@ public final class CaptureEngine implements AutoCloseable {
   private final Aliases aliases = new Aliases();
   private final Memory pids;
   private final FilesPart files;
+
+  /**
+   * Layouts with their advice as of the last checkpoint or rollback, by number in the daemon's
+   * namespace.
+   */
+  private final Map<Integer, List<Region>> layouts = new HashMap<>();
+
   private CapturePhase.Hook hook = CapturePhase.Hook.NONE;
   private @Nullable Runnable whileStopped;
   private @Nullable SnapshotState current;
@@ -155,15 +162,18 @@ public final class CaptureEngine implements AutoCloseable {
     Runnable check = whileStopped;
     window.checkpoint(
         DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, files);
+    WindowRecords records = aliases.apply(window.records());
     if (check != null) {
       try {
         check.run();
+        advise(records);
       } finally {
         tracer.calls.dbx_engine_thaw(tracer.handle());
       }
+    } else {
+      advise(records);
     }
     hook.enter(CapturePhase.CHECKPOINT_READ);
-    WindowRecords records = aliases.apply(window.records());
     Map<Integer, ProcessState> states = new LinkedHashMap<>();
     records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
     DescriptorTable descriptors = DescriptorTable.parse(window.recordBytes());
@@ -173,6 +183,26 @@ public final class CaptureEngine implements AutoCloseable {
     keep(records, states);
     hook.enter(CapturePhase.CHECKPOINT_COMMIT);
     return commit(id, records, states, descriptors);
+  }
+
+  private void advise(WindowRecords records) {
+    for (Map.Entry<Integer, WindowRecords.Entry> one : records.entries().entrySet()) {
+      WindowRecords.Entry entry = one.getValue();
+      List<Region> known = layouts.getOrDefault(one.getKey(), List.of());
+      boolean same = entry.fresh.isEmpty() && entry.sameLayout(known);
+      entry.advise(same ? Map.of() : readAdvice(one.getKey()), known);
+      layouts.put(one.getKey(), List.copyOf(entry.regions));
+    }
+    layouts.keySet().retainAll(records.entries().keySet());
+  }
+
+  /** A process may have ended since the window; what it was advised then is what it was before. */
+  private static Map<Advice.Range, Integer> readAdvice(int pid) {
+    try {
+      return Advice.read(pid);
+    } catch (IOException e) {
+      return Map.of();
+    }
   }
 
   private void keep(WindowRecords records, Map<Integer, ProcessState> states) throws IOException {
@@ -259,6 +289,8 @@ public final class CaptureEngine implements AutoCloseable {
           new Rollback(tracer, window, keeper, aliases, files, wanted, hook, target.initPid());
       RollbackReport report = rollback.run(whileStopped);
       current = wanted;
+      layouts.clear();
+      wanted.processes().values().forEach(p -> layouts.put(p.state().pid(), p.state().regions()));
       files.afterThaw();
       return report;
     } catch (IOException | RuntimeException e) {

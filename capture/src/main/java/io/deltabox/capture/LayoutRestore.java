@@ -74,6 +74,7 @@ final class LayoutRestore {
         case PROTECT -> protect(calls, step);
         case MAP -> {
           map(process, calls, step);
+          advise(calls, step.start(), step.end(), 0, step.wanted().advice());
           if (!step.wanted().is(Region.SHARED)) {
             mapped.add(new PageRun(step.start(), step.end()));
           }
@@ -82,6 +83,66 @@ final class LayoutRestore {
     }
     calls.flush();
     return mapped;
+  }
+
+  /**
+   * Where a kept part was advised otherwise since. Huge page advice has no way back, and only speed
+   * hangs on it.
+   */
+  void adviseKept(LiveProcess process, List<Region> wanted, List<RegionPlan.Step> steps)
+      throws CaptureException {
+    Batches calls = new Batches(process, 0);
+    int at = 0;
+    for (Region now : process.entry().regions) {
+      while (at < wanted.size() && wanted.get(at).end() <= now.start()) {
+        at++;
+      }
+      for (int i = at; i < wanted.size() && wanted.get(i).start() < now.end(); i++) {
+        Region then = wanted.get(i);
+        long start = Math.max(now.start(), then.start());
+        long end = Math.min(now.end(), then.end());
+        boolean kept = steps.stream().noneMatch(s -> s.start() < end && start < s.end());
+        if (kept && !then.is(Region.SPECIAL)) {
+          advise(calls, start, end, now.advice(), then.advice());
+        }
+      }
+    }
+    calls.flush();
+  }
+
+  private static void advise(Batches calls, long start, long end, int now, int then)
+      throws CaptureException {
+    int differs = now ^ then;
+    if ((differs & Advice.DONT_FORK) != 0) {
+      boolean set = (then & Advice.DONT_FORK) != 0;
+      call(calls, start, end, set ? Sys.MADV_DONTFORK : Sys.MADV_DOFORK);
+    }
+    if ((differs & Advice.DONT_DUMP) != 0) {
+      boolean set = (then & Advice.DONT_DUMP) != 0;
+      call(calls, start, end, set ? Sys.MADV_DONTDUMP : Sys.MADV_DODUMP);
+    }
+    if ((differs & Advice.WIPE_ON_FORK) != 0) {
+      boolean set = (then & Advice.WIPE_ON_FORK) != 0;
+      call(calls, start, end, set ? Sys.MADV_WIPEONFORK : Sys.MADV_KEEPONFORK);
+    }
+    if ((differs & then & (Advice.HUGE | Advice.NO_HUGE)) != 0) {
+      boolean set = (then & Advice.HUGE) != 0;
+      call(calls, start, end, set ? Sys.MADV_HUGEPAGE : Sys.MADV_NOHUGEPAGE);
+    }
+    if ((differs & (Advice.SEQUENTIAL | Advice.RANDOM)) != 0) {
+      boolean random = (then & Advice.RANDOM) != 0;
+      boolean sequential = (then & Advice.SEQUENTIAL) != 0;
+      int order = random ? Sys.MADV_RANDOM : Sys.MADV_NORMAL;
+      call(calls, start, end, sequential ? Sys.MADV_SEQUENTIAL : order);
+    }
+  }
+
+  private static void call(Batches calls, long start, long end, int advice)
+      throws CaptureException {
+    InjectedBatch batch = calls.room(1, 0);
+    calls.expect(
+        batch.call(Sys.MADVISE, batch.value(start), batch.value(end - start), batch.value(advice)),
+        "advise region from=" + Long.toHexString(start) + " advice=" + advice);
   }
 
   private static String at(RegionPlan.Step step) {
@@ -114,7 +175,7 @@ final class LayoutRestore {
     } else if (region.anonymous()) {
       int flags = Sys.MAP_PRIVATE | Sys.MAP_FIXED | Sys.MAP_ANONYMOUS;
       flags |= region.stack() ? Sys.MAP_GROWSDOWN : 0;
-      flags |= region.protection() == 0 ? Sys.MAP_NORESERVE : 0;
+      flags |= region.advised(Advice.NO_RESERVE) ? Sys.MAP_NORESERVE : 0;
       InjectedBatch batch = calls.room(1, 0);
       calls.expect(mmap(batch, step, flags, batch.value(-1), 0), "map memory" + at(step));
     } else {
@@ -142,7 +203,8 @@ final class LayoutRestore {
     Region region = step.wanted();
     byte[] path = (region.name() + "\0").getBytes(StandardCharsets.ISO_8859_1);
     InjectedBatch batch = calls.room(CALLS_PER_MAP, path.length);
-    boolean write = region.is(Region.SHARED) && region.is(Region.WRITE);
+    boolean write =
+        region.is(Region.SHARED) && (region.is(Region.WRITE) || region.advised(Advice.MAY_WRITE));
     Injection.Call open =
         batch.call(
             Sys.OPENAT,

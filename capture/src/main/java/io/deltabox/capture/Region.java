@@ -8,8 +8,17 @@ package io.deltabox.capture;
  * @param inode zero for anonymous memory
  * @param flags {@link #READ} and so on
  * @param name path, {@code [heap]}-like mark, or empty
+ * @param advice what {@link Advice} knows of it
  */
-record Region(long start, long end, long offset, long inode, long device, int flags, String name) {
+record Region(
+    long start,
+    long end,
+    long offset,
+    long inode,
+    long device,
+    int flags,
+    String name,
+    int advice) {
   static final int READ = 1;
   static final int WRITE = 2;
   static final int EXEC = 4;
@@ -19,6 +28,25 @@ record Region(long start, long end, long offset, long inode, long device, int fl
   static final int HUGETLB = 64;
 
   private static final String DELETED = " (deleted)";
+
+  Region withAdvice(int other) {
+    return advice == other
+        ? this
+        : new Region(start, end, offset, inode, device, flags, name, other);
+  }
+
+  boolean advised(int what) {
+    return (advice & what) != 0;
+  }
+
+  /** Same place, same rights, same thing behind it; advice aside. */
+  boolean samePlace(Region other) {
+    return start == other.start
+        && end == other.end
+        && flags == other.flags
+        && sameBacking(other, start)
+        && name.equals(other.name);
+  }
 
   boolean is(int flag) {
     return (flags & flag) != 0;

@@ -8,9 +8,11 @@ import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,10 @@ final class Rollback {
   private final Map<Integer, List<RegionPlan.Step>> steps = new HashMap<>();
   private final Map<Integer, Boolean> childrenEnded = new HashMap<>();
   private final long started = System.nanoTime();
+
+  /** Processes whose advice was read anew, because their layout is not the wanted one. */
+  private final Set<Integer> advised = new HashSet<>();
+
   private boolean editing;
   private long pagesWritten;
   private long pagesDropped;
@@ -248,6 +254,10 @@ final class Rollback {
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       LiveProcess process = entry.getValue();
       ProcessSnapshot then = snapshotOf(process);
+      if (!process.entry().sameLayout(then.state().regions())) {
+        process.entry().advise(Advice.read(process.pid()), List.of());
+        advised.add(entry.getKey());
+      }
       layout.moveHeap(process, then.state());
       List<RegionPlan.Step> plan =
           RegionPlan.plan(
@@ -255,9 +265,12 @@ final class Rollback {
       steps.put(entry.getKey(), plan);
     }
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
-      mapped.put(
-          entry.getKey(),
-          layout.apply(entry.getValue(), steps.getOrDefault(entry.getKey(), List.of())));
+      List<RegionPlan.Step> plan = steps.getOrDefault(entry.getKey(), List.of());
+      mapped.put(entry.getKey(), layout.apply(entry.getValue(), plan));
+      if (advised.contains(entry.getKey())) {
+        List<Region> then = snapshotOf(entry.getValue()).state().regions();
+        layout.adviseKept(entry.getValue(), then, plan);
+      }
     }
   }
 

@@ -63,6 +63,14 @@ final class ThreadRestore {
         ended++;
       }
     }
+    for (ThreadState thread : wanted.threads()) {
+      ThreadState now = process.state().thread(thread.inner());
+      if (now != null && thread.rseq() != now.rseq()) {
+        Batches calls = new Batches(process, tid(thread));
+        rseq(calls, calls.room(1, 0), now, Sys.RSEQ_FLAG_UNREGISTER);
+        calls.flush();
+      }
+    }
   }
 
   /** Makes threads that have ended since again. Needs memory to be back. */
@@ -178,7 +186,6 @@ final class ThreadRestore {
           "set robust list");
     }
     if (now != null && thread.rseq() != now.rseq()) {
-      rseq(calls, batch, now, Sys.RSEQ_FLAG_UNREGISTER);
       rseq(calls, batch, thread, 0);
     }
     if (now != null && thread.clearTid() != now.clearTid()) {

@@ -4,6 +4,7 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,11 @@ final class Window implements AutoCloseable {
   private static final int REQUEST_BYTES = 40;
   private static final int HOLD = 1;
   private static final int ENOBUFS = 105;
+
+  /** {@code enum dbx_step}. */
+  private static final List<String> STEPS =
+      List.of("stop", "threads", "regions", "scan", "pages", "objects", "descriptors", "files");
+
   private static final int TRIES_MAX = 4;
   private static final long ARENA_FIRST = 32L << 20;
 
@@ -132,8 +138,10 @@ final class Window implements AutoCloseable {
         errno == Errno.ETIMEDOUT
             ? "a task did not stop in time (uninterruptible, or waiting for a vfork child)"
             : Errno.text(errno);
+    int step = result().getInt(WindowTimes.STEP);
+    String where = step >= 0 && step < STEPS.size() ? STEPS.get(step) : "?";
     return new CaptureException(
-        what + " failed, the sandbox runs on: " + why + " host_pid=" + culprit);
+        what + " failed, the sandbox runs on: " + why + " step=" + where + " host_pid=" + culprit);
   }
 
   @Override

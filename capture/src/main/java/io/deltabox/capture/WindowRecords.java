@@ -47,6 +47,40 @@ final class WindowRecords {
     final List<PageBlock> pages = new ArrayList<>();
     private final List<SignalQueue> signals = new ArrayList<>();
 
+    /**
+     * Fills in the advice of each region: what is known by range, else what {@code known} had
+     * there.
+     */
+    void advise(Map<Advice.Range, Integer> read, List<Region> known) {
+      for (int i = 0; i < regions.size(); i++) {
+        Region region = regions.get(i);
+        Integer advice = read.get(new Advice.Range(region.start(), region.end()));
+        regions.set(i, region.withAdvice(advice != null ? advice : adviceAt(known, region)));
+      }
+    }
+
+    private static int adviceAt(List<Region> known, Region region) {
+      for (Region old : known) {
+        if (old.start() <= region.start() && region.start() < old.end()) {
+          return old.sameBacking(region, region.start()) ? old.advice() : 0;
+        }
+      }
+      return 0;
+    }
+
+    /** True if the layout is the one of {@code known}, whose advice then holds here too. */
+    boolean sameLayout(List<Region> known) {
+      if (known.size() != regions.size()) {
+        return false;
+      }
+      for (int i = 0; i < known.size(); i++) {
+        if (!known.get(i).samePlace(regions.get(i))) {
+          return false;
+        }
+      }
+      return true;
+    }
+
     ProcessState state() {
       return new ProcessState(record, threads, regions, signals);
     }
@@ -113,7 +147,8 @@ final class WindowRecords {
                 id.inode(),
                 id.device(),
                 region.flags(),
-                region.name());
+                region.name(),
+                region.advice());
           });
     }
   }
@@ -189,7 +224,7 @@ final class WindowRecords {
         name = new String(bytes, StandardCharsets.ISO_8859_1);
       }
       names += nameBytes + 1;
-      entry.regions.add(new Region(start, end, offset, inode, device, flags, name));
+      entry.regions.add(new Region(start, end, offset, inode, device, flags, name, 0));
     }
   }
 

@@ -24,6 +24,7 @@ public record WindowTimes(
   static final int PROCESSES = 80;
   static final int THREADS = 88;
   static final int CULPRIT = 96;
+  static final int STEP = 100;
 
   static WindowTimes read(ByteBuffer window) {
     return new WindowTimes(
