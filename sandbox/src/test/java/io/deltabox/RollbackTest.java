@@ -108,4 +108,66 @@ final class RollbackTest {
       assertThat(counter.waitFor()).isEqualTo(new ExecStatus(Outcome.EXITED, 2));
     }
   }
+
+  @Test
+  void rollback_files_areBackAndPrefixesAndNamesWork() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.builder().hostname("crane").build())) {
+      sandbox.exec("sh", "-c", "echo one > /root/file; mkdir /tmp/dir");
+      Snapshot one = sandbox.checkpoint("one");
+      sandbox.exec(
+          "sh",
+          "-c",
+          "echo two > /root/file; rm -r /tmp/dir; echo x > /etc/hosts; echo s > /dev/shm/s");
+      Snapshot two = sandbox.checkpoint("two");
+      assertThat(two.parent()).isEqualTo(one.id());
+      assertThat(sandbox.snapshot("@-1")).isEqualTo(one);
+      assertThat(sandbox.snapshot(one.id().toString().substring(0, 8))).isEqualTo(one);
+      sandbox.rollback("one");
+      String look = "cat /root/file; ls -d /tmp/dir; cat /etc/hosts | head -1; ls /dev/shm";
+      assertThat(sandbox.exec("sh", "-c", look).stdout())
+          .isEqualTo("one\n/tmp/dir\n127.0.0.1 localhost crane\n");
+      sandbox.rollback("two");
+      assertThat(sandbox.exec("sh", "-c", look).stdout()).isEqualTo("two\nx\ns\n");
+    }
+  }
+
+  @Test
+  void rollback_everythingRemoved_isBack() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      sandbox.exec("sh", "-c", "mkdir -p /root/a/b; echo text > /root/a/b/c; ln -s b /root/a/l");
+      String look =
+          "cd /; find root home etc var tmp -xdev | sort | md5sum; cat /root/a/l/c; ls /usr | wc -l";
+      String before = sandbox.exec("sh", "-c", look).stdout();
+      sandbox.checkpoint("before");
+      Exec removal =
+          sandbox.start(
+              ExecSpec.builder("rm", "-rf", "--no-preserve-root", "/root", "/home", "/etc", "/var")
+                  .background(true)
+                  .build());
+      removal.waitFor();
+      assertThat(sandbox.exec("ls", "-A", "/root").exitCode()).isNotZero();
+      sandbox.rollback("before");
+      assertThat(sandbox.exec("sh", "-c", look).stdout()).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void rollback_programFileReplacedWhileItRuns_goesOn() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      sandbox.exec(
+          "sh",
+          "-c",
+          "printf '#!/bin/sh\\n" + COUNTER + "\\n' > /tmp/counter; chmod +x /tmp/counter");
+      Exec counter = sandbox.start(ExecSpec.of("/tmp/counter"));
+      InputStream out = counter.stdout();
+      assertThat(ask(counter, out, "a")).isEqualTo("1 a");
+      sandbox.checkpoint("then");
+      sandbox.exec("sh", "-c", "rm /tmp/counter; echo other > /tmp/counter");
+      assertThat(ask(counter, out, "b")).isEqualTo("2 b");
+      sandbox.rollback("then");
+      assertThat(ask(counter, out, "c")).isEqualTo("2 c");
+      assertThat(sandbox.exec("sh", "-c", "head -c 9 /tmp/counter").stdout())
+          .isEqualTo("#!/bin/sh");
+    }
+  }
 }
