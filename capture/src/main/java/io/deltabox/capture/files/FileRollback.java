@@ -311,6 +311,7 @@ final class FileRollback implements AutoCloseable {
         FileId id = Objects.requireNonNull(build.entry.id());
         built.put(id, new FileNode.Link(build.directory, build.name));
         if (build.entry.isDirectory()) {
+          files.dropDirectory(id);
           world.moved(id, build.directory, build.name);
           repairShown(id);
         }
@@ -637,9 +638,9 @@ final class FileRollback implements AutoCloseable {
   /** Our own edits copy base directories up; their events are thrown away with the others. */
   private void noteCopiedUp() {
     for (FileId id : Set.copyOf(world.visited())) {
-      if (id.isBaseDirectory() && files.directoryInode(id) == null) {
+      if (id.isBaseDirectory()) {
         Long inode = world.upperInode(id);
-        if (inode != null) {
+        if (inode != null && !inode.equals(files.directoryInode(id))) {
           files.putDirectory(inode, id, /* merged= */ true);
         }
       }

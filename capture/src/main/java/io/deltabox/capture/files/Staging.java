@@ -87,16 +87,26 @@ final class Staging {
   }
 
   private void deleteAll(Deque<Discarded> all) throws CaptureException {
-    for (Discarded next = all.peek(); next != null; next = all.peek()) {
-      delete(next.shared ? places.sharedStage() : places.stage(), next.name);
+    for (int left = all.size(); left > 0; left--) {
+      Discarded next = all.element();
+      boolean gone = delete(next.shared ? places.sharedStage() : places.stage(), next.name);
       all.remove();
+      if (!gone) {
+        all.add(next);
+      }
     }
   }
 
-  private void delete(int dir, String name) throws CaptureException {
+  /** A process that still has such a directory open may put new files there meanwhile. */
+  private static int tolerateFilled(int result) {
+    return result == -Errno.ENOTEMPTY ? 1 : result;
+  }
+
+  /** Returns false when a directory has been filled again meanwhile. */
+  private boolean delete(int dir, String name) throws CaptureException {
     int result = ops.tryUnlink(dir, name, 0);
     if (result == -Errno.ENOENT) {
-      return;
+      return true;
     }
     if (result == -Errno.EPERM) {
       ops.flags(dir, name, 0);
@@ -104,7 +114,7 @@ final class Staging {
     }
     if (result != -Errno.EISDIR) {
       FileOps.check(result, "remove staged file", name);
-      return;
+      return true;
     }
     int fd = ops.open(dir, name, FileOps.O_RDONLY | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
     try {
@@ -117,6 +127,10 @@ final class Staging {
     } finally {
       ops.close(fd);
     }
-    FileOps.check(ops.tryUnlink(dir, name, FileOps.AT_REMOVEDIR), "remove staged directory", name);
+    return FileOps.check(
+            tolerateFilled(ops.tryUnlink(dir, name, FileOps.AT_REMOVEDIR)),
+            "remove staged directory",
+            name)
+        == 0;
   }
 }

@@ -144,6 +144,7 @@ final class StateBuilder {
     if (node != null) {
       return node;
     }
+    suspects.add(id);
     if (!id.isBaseDirectory()) {
       FileNode made =
           FileNode.of(id, new FileMeta(FileMeta.TYPE_DIRECTORY, 0, 0, 0, 0, 0, 0, 0, List.of()));
