@@ -328,7 +328,9 @@ final class StateBuilder {
     }
     FileNode old = nodes.get(id);
     List<FileNode.Link> waiting = pendingLinks.getOrDefault(id, List.of());
-    if (old == null && waiting.isEmpty() && !linkBase(id, inode.meta())) {
+    // A link(2) to a base file copied up before tells nothing of the name it has in the base.
+    boolean inPlace = old == null && linkBase(id, inode.meta());
+    if (old == null && waiting.isEmpty() && !inPlace) {
       return;
     }
     FileNode node = nodes.get(id);
