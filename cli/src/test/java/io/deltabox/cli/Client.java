@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -141,6 +142,12 @@ final class Client implements AutoCloseable {
   /** Number of the daemon's process. */
   long daemon() throws IOException, InterruptedException {
     return run("daemon", "status", "--json").json().get("pid").asLong();
+  }
+
+  /** Directory of the daemon's sockets. */
+  Path sockets() throws IOException, InterruptedException {
+    String socket = run("daemon", "status", "--json").json().get("socket").asText();
+    return Objects.requireNonNull(Path.of(socket).getParent());
   }
 
   @Override

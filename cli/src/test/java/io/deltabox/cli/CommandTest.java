@@ -201,6 +201,20 @@ final class CommandTest {
   }
 
   @Test
+  void rollback_afterChange_givesFilesBack() throws Exception {
+    client.run("exec", "first", "sh", "-c", "echo one > /root/file");
+    assertThat(client.run("checkpoint", "first", "--name", "before").err()).isEmpty();
+    client.run("exec", "first", "sh", "-c", "echo two > /root/file; echo more > /root/other");
+    assertThat(client.run("checkpoint", "first", "--name", "after").err()).isEmpty();
+    assertThat(client.run("diff", "first@before", "first@after").text())
+        .contains("M /root/file")
+        .contains("+ /root/other");
+    assertThat(client.run("rollback", "first@before").err()).isEmpty();
+    assertThat(client.run("exec", "first", "cat", "/root/file").text()).isEqualTo("one\n");
+    assertThat(client.run("exec", "first", "cat", "/root/other").code()).isEqualTo(1);
+  }
+
+  @Test
   void rollback_afterStart_endsWhatDidNotRunThen() throws Exception {
     String id =
         client.run("checkpoint", "first", "--name", "one", "--json").json().get("id").asText();

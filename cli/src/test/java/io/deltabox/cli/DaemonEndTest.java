@@ -28,13 +28,43 @@ final class DaemonEndTest {
   }
 
   @Test
+  void leaks_ofKilledDaemon_areFoundAndRemoved() throws Exception {
+    try (Client client = new Client()) {
+      String socket = client.run("daemon", "status", "--json").text();
+      assertThat(socket).contains("\"running\":false");
+      client.requireSandboxes();
+      Path sockets = client.sockets();
+      assertThat(client.run("doctor", "--leaks").text()).doesNotContain(sockets.toString());
+      ProcessHandle daemon = ProcessHandle.of(client.daemon()).orElseThrow();
+      daemon.destroyForcibly();
+      daemon.onExit().join();
+      assertThat(client.run("doctor", "--leaks").text()).contains("files " + sockets);
+      assertThat(client.run("doctor", "--leaks", "--fix").text())
+          .contains("removed files " + sockets);
+      assertThat(sockets).doesNotExist();
+    }
+  }
+
+  @Test
+  void stop_whileCommandRuns_tellsItsCaller() throws Exception {
+    try (Client client = new Client()) {
+      client.requireSandboxes();
+      Process process = client.start("exec", "first", "cat");
+      while (!client.run("ps", "first").text().contains(" cat")) {
+        assertThat(process.isAlive()).isTrue();
+      }
+      client.run("daemon", "stop");
+      Client.await(process);
+      assertThat(process.exitValue()).isEqualTo(ExitCodes.NOT_STARTED);
+    }
+  }
+
+  @Test
   void stop_withSandboxes_endsThemAndLeavesNoSocket() throws Exception {
     Path sockets;
     try (Client client = new Client()) {
       client.requireSandboxes();
-      sockets =
-          Path.of(client.run("daemon", "status", "--json").json().get("socket").asText())
-              .getParent();
+      sockets = client.sockets();
       assertThat(sockets).exists();
       assertThat(client.run("daemon", "stop").text()).contains("ended=1");
       assertThat(sockets).doesNotExist();

@@ -2,6 +2,7 @@ package io.deltabox.cli.daemon;
 
 import io.deltabox.DeltaBox;
 import io.deltabox.DeltaBoxConfig;
+import io.deltabox.cli.ExitCodes;
 import io.deltabox.linux.Errno;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -31,6 +33,9 @@ final class Daemon implements AutoCloseable {
 
   /** How long a session may take to end once it was called off. */
   private static final long END_SECONDS = 10;
+
+  /** How long a session may take to end by itself once its sandbox has ended. */
+  private static final long GRACE_SECONDS = 1;
 
   private final DataRoot root;
   private final Path socket;
@@ -226,16 +231,15 @@ final class Daemon implements AutoCloseable {
       ending = true;
       last = box;
       CommandFunctions.NATIVE.dbx_command_shutdown(listener);
-      for (Session session : sessions) {
-        if (session != self) {
-          session.cancel(1);
-        }
-      }
     }
     try {
-      awaitSessions(self);
+      // Callers that wait for a command hear what became of it; the rest is called off.
       if (last != null) {
         last.close();
+      }
+      if (!awaitSessions(self, GRACE_SECONDS)) {
+        sessionsBut(self).forEach(session -> session.cancel(ExitCodes.FAILED));
+        awaitEndOfSessions(self);
       }
       root.takeEnded();
     } finally {
@@ -243,28 +247,36 @@ final class Daemon implements AutoCloseable {
     }
   }
 
-  private synchronized void awaitSessions(@Nullable Session self) {
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(END_SECONDS);
+  private synchronized List<Session> sessionsBut(@Nullable Session self) {
+    return sessions.stream().filter(session -> session != self).toList();
+  }
+
+  private void awaitEndOfSessions(@Nullable Session self) {
+    if (!awaitSessions(self, END_SECONDS)) {
+      LOG.log(Level.WARNING, "sessions do not end: count=" + sessionsBut(self).size());
+    }
+  }
+
+  private synchronized boolean awaitSessions(@Nullable Session self, long seconds) {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     try {
-      while (sessions.size() > (self == null ? 0 : 1)) {
+      while (!sessionsBut(self).isEmpty()) {
         long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
         if (left <= 0) {
-          LOG.log(Level.WARNING, "sessions do not end: count=" + sessions.size());
-          return;
+          return false;
         }
         wait(left);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    return true;
   }
 
   /** Waits until the daemon was told to end and its last session has answered. */
   void awaitEnd() throws InterruptedException {
     stopped.await();
-    synchronized (this) {
-      awaitSessions(null);
-    }
+    awaitEndOfSessions(null);
   }
 
   @Override

@@ -8,8 +8,10 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -130,17 +132,9 @@ final class Leaks {
     if (!Files.isDirectory(top)) {
       return;
     }
-    List<Path> groups;
-    try (Stream<Path> all =
-        Files.find(
-            top,
-            CGROUP_DEPTH,
-            (path, attributes) ->
-                attributes.isDirectory()
-                    && path.getFileName() != null
-                    && path.getFileName().toString().startsWith(PREFIX))) {
-      groups = all.toList();
-    }
+    List<Path> groups = new ArrayList<>();
+    directories(top, CGROUP_DEPTH, groups);
+    groups.removeIf(group -> !String.valueOf(group.getFileName()).startsWith(PREFIX));
     for (Path group : groups) {
       if (!ownerLives(String.valueOf(group.getFileName()))) {
         found.add(
@@ -171,11 +165,25 @@ final class Leaks {
     }
   }
 
-  private static void removeGroup(Path group) throws IOException {
-    List<Path> all;
-    try (Stream<Path> walk = Files.find(group, CGROUP_DEPTH, (p, a) -> a.isDirectory())) {
-      all = walk.sorted(Comparator.reverseOrder()).toList();
+  /** Appends the directories below one; what vanishes meanwhile is left out. */
+  private static void directories(Path top, int depth, List<Path> found) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(top)) {
+      for (Path path : all) {
+        if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS) && depth > 0) {
+          found.add(path);
+          directories(path, depth - 1, found);
+        }
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      System.getLogger(Leaks.class.getName()).log(System.Logger.Level.DEBUG, "gone: " + top, e);
     }
+  }
+
+  private static void removeGroup(Path group) throws IOException {
+    List<Path> all = new ArrayList<>();
+    all.add(group);
+    directories(group, CGROUP_DEPTH, all);
+    all.sort(Comparator.reverseOrder());
     for (Path each : all) {
       for (String pid : Files.readAllLines(each.resolve("cgroup.procs"))) {
         ProcessHandle.of(Long.parseLong(pid))
