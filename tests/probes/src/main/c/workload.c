@@ -1,14 +1,17 @@
 /*
- * The program whose pauses are measured: workload RSS_BYTES THREADS DIRECTORY.
+ * The program whose pauses are measured: workload RSS_BYTES THREADS DIRECTORY [SEED].
  *
  * Holds RSS_BYTES of touched memory in single pages; THREADS threads of which two run all the time and the others sleep (with one thread none runs
  * beside the main one). A witness, one of the sleeping threads' number, records the largest step of CLOCK_MONOTONIC between two looks; with one
  * thread the main thread is its own witness while it waits for the next line.
  *
- *   dirty N F    writes N distinct pages, uniformly spread, and F small files, then answers "ready" at once
- *   gap          answers "gap NANOSECONDS", the largest gap since the last "reset"
+ *   dirty N F    writes N distinct pages, uniformly spread, and F small files, forgets the largest gap, then answers "ready" at once
+ *   gap          answers "gap NANOSECONDS END", the largest gap since the last "reset" or "dirty" and when it ended
  *   reset        forgets the largest gap; answers "reset"
+ *   where        answers "where ADDRESS" of the time of the witness's last look: a rollback takes the witness's memory back too, so
+ *                the beginning of that gap must be read from outside while everything is stopped
  *   digest       answers "digest HEX" over all memory
+ *   files F      answers "files HEX" over the content of the first F files
  *   thread+ / thread- starts or ends an idle thread; answers "done"
  *   fork         starts a child that sleeps; answers "child PID"
  */
@@ -16,31 +19,52 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 static uint8_t *memory;
 static uint64_t pages;
 static uint64_t rng = 88172645463325252u;
-static volatile uint64_t gap_max;
+static volatile uint64_t gap_max, gap_end, last_look;
+static bool own_witness;
 static const char *directory;
 static pthread_t extra;
 static volatile int extra_stop;
 static volatile uint64_t work_done[2];
 
-static void look(uint64_t *last)
+static void look(void)
 {
 	uint64_t now = nanos();
-	if (now - *last > gap_max)
-		gap_max = now - *last;
-	*last = now;
+	if (now - last_look > gap_max) {
+		gap_max = now - last_look;
+		gap_end = now;
+	}
+	last_look = now;
+}
+
+/* A witness of its own thread goes on looking by itself. */
+static void forget_gap(void)
+{
+	if (own_witness)
+		last_look = nanos();
+	gap_max = 0;
+}
+
+/* Until the witness has looked once more: what this thread is asked after a pause it may hear before the witness runs again. */
+static void await_look(void)
+{
+	uint64_t now = nanos();
+	if (own_witness)
+		look();
+	while (last_look < now)
+		sched_yield();
 }
 
 static void *witness(void *unused)
 {
 	(void)unused;
-	uint64_t last = nanos();
 	for (;;)
-		look(&last);
+		look();
 	return NULL;
 }
 
@@ -110,6 +134,24 @@ static void write_files(int count)
 	}
 }
 
+static uint64_t digest_files(int count)
+{
+	uint64_t h = 1469598103934665603u;
+	for (int i = 0; i < count; i++) {
+		char path[256];
+		uint8_t block[2048];
+		snprintf(path, sizeof(path), "%s/file%d", directory, i);
+		int fd = open(path, O_RDONLY);
+		ssize_t n = fd < 0 ? -1 : read(fd, block, sizeof(block));
+		h = (h ^ (uint64_t)n) * 1099511628211u;
+		for (ssize_t k = 0; k < n; k++)
+			h = (h ^ block[k]) * 1099511628211u;
+		if (fd >= 0)
+			close(fd);
+	}
+	return h;
+}
+
 static uint64_t digest(void)
 {
 	uint64_t h = 1469598103934665603u;
@@ -126,12 +168,18 @@ static void answer(const char *line)
 	if (sscanf(line, "dirty %llu %d", &count, &files) == 2) {
 		write_files(files);
 		dirty(count);
+		forget_gap();
 		say("ready");
 	} else if (strcmp(line, "gap") == 0) {
-		say("gap %llu", (unsigned long long)gap_max);
+		await_look();
+		say("gap %llu %llu", (unsigned long long)gap_max, (unsigned long long)gap_end);
 	} else if (strcmp(line, "reset") == 0) {
-		gap_max = 0;
+		forget_gap();
 		say("reset");
+	} else if (strcmp(line, "where") == 0) {
+		say("where %llu", (unsigned long long)(uintptr_t)&last_look);
+	} else if (sscanf(line, "files %d", &files) == 1) {
+		say("files %016llx", (unsigned long long)digest_files(files));
 	} else if (strcmp(line, "digest") == 0) {
 		say("digest %016llx", (unsigned long long)digest());
 	} else if (strcmp(line, "thread+") == 0) {
@@ -155,9 +203,8 @@ static void answer(const char *line)
 static void wait_as_witness(void)
 {
 	struct pollfd in = { 0, POLLIN, 0 };
-	uint64_t last = nanos();
 	while (poll(&in, 1, 0) == 0)
-		look(&last);
+		look();
 }
 
 int main(int argc, char **argv)
@@ -167,6 +214,10 @@ int main(int argc, char **argv)
 	uint64_t bytes = strtoull(argv[1], NULL, 10);
 	int threads = atoi(argv[2]);
 	directory = argv[3];
+	if (argc > 4)
+		rng ^= strtoull(argv[4], NULL, 10) * 2;
+	own_witness = threads < 2;
+	last_look = nanos();
 	pages = bytes / PAGE;
 	if (pages < 3)
 		return 2;
