@@ -304,7 +304,7 @@ static void check_events(void)
 	expect(tcgetattr(SLAVE, &t) == 0 && !(t.c_lflag & (ICANON | ECHO)), "terminal settings");
 	struct winsize size;
 	expect(ioctl(SLAVE, TIOCGWINSZ, &size) == 0 && size.ws_row == 33 && size.ws_col == 101, "terminal size");
-	expect(write(MASTER, "k", 1) == 1 && poll(&(struct pollfd){ SLAVE, POLLIN, 0 }, 1, 1000) == 1 && read(SLAVE, b, 8) == 1, "terminal passes a key");
+	expect(write(MASTER, "k", 1) == 1 && poll(&(struct pollfd){ SLAVE, POLLIN, 0 }, 1, 1000) == 1 && read(SLAVE, b, 8) >= 1, "terminal passes a key");
 }
 
 int main(int argc, char **argv)
