@@ -45,8 +45,10 @@ struct dbx_files_plan {
 	/* Left by the window: the queue overflowed, or `raw` was too small and events are still queued. */
 	uint32_t overflowed, more;
 	uint64_t events;
+	/* Birth time of the upper layer in seconds: what is older is a file of the base nobody has written. */
+	int64_t since;
 };
-_Static_assert(sizeof(struct dbx_files_plan) == 216, "laid out by Java");
+_Static_assert(sizeof(struct dbx_files_plan) == 224, "laid out by Java");
 
 /* One holder of a file: a descriptor (fd >= 0), or a mapping (fd = -1). */
 struct dbx_files_held {

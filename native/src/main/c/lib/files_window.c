@@ -303,6 +303,8 @@ static void look_at_held(struct window *window)
 		uint64_t dev = makedev(status.stx_dev_major, status.stx_dev_minor);
 		if (dev == plan->upper_dev || dev == plan->shm_dev)
 			dev = 0;
+		else if (status.stx_btime.tv_sec < plan->since)
+			continue;
 		if (first_inode(window, (uint32_t)dev, status.stx_ino))
 			keep(window, dbx_files_emit(plan, window->arena, DBX_FILES_HELD, place, &status));
 	}

@@ -48,6 +48,7 @@ _Static_assert(sizeof(struct dbx_procmap_query) == 104, "PROCMAP_QUERY argument"
 #define DBX_PROCMAP_EXECUTABLE 4u
 #define DBX_PROCMAP_SHARED 8u
 #define DBX_PROCMAP_COVERING_OR_NEXT 0x10u
+#define DBX_PROCMAP_FILE_BACKED 0x20u
 
 /* PTRACE_GET_RSEQ_CONFIGURATION, Linux 5.13; an enumerator in newer headers. */
 #define DBX_PTRACE_GET_RSEQ_CONFIGURATION 0x420f

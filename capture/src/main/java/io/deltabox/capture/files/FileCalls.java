@@ -53,6 +53,8 @@ public interface FileCalls {
 
   int dbx_file_same(int fd, long wanted);
 
+  long dbx_file_holders(long pids, int count, long to, long cap);
+
   int dbx_file_mount_memory(long bytes);
 
   int dbx_file_mount_overlay(long lowers, int count, int upper, int work);

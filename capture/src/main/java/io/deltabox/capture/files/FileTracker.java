@@ -114,6 +114,7 @@ public final class FileTracker implements AutoCloseable {
     ops.unlink(places.stage(), "probe");
     devices.shared(ops.stat(places.tmpfs(), "").device());
     plan.devices(devices.upper(), devices.shared());
+    plan.since(ops.stat(places.upper(), "").birth() / 1_000_000_000L);
     Deque<String> queue = new ArrayDeque<>();
     queue.add("");
     for (int probed = 0; !queue.isEmpty() && probed < PROBED_MAX; probed++) {

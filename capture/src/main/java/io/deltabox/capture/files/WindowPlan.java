@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  * it points to. Not thread-safe.
  */
 final class WindowPlan implements AutoCloseable {
-  static final int BYTES = 216;
+  static final int BYTES = 224;
   static final int NO_CONTENT = 1;
   static final int RESCAN = 2;
   static final int DRAIN_ONLY = 4;
@@ -27,6 +27,7 @@ final class WindowPlan implements AutoCloseable {
   private static final int OVERFLOWED = 200;
   private static final int MORE = 204;
   private static final int EVENTS = 208;
+  private static final int SINCE = 216;
 
   private final Memory plan;
   private final ByteBuffer view;
@@ -65,6 +66,11 @@ final class WindowPlan implements AutoCloseable {
   private void placeHeld() {
     view.putLong(HELD, held.address());
     view.putLong(HELD + 8, held.size() / HELD_BYTES);
+  }
+
+  /** Birth time of the upper layer in seconds: older files are the base's own. */
+  void since(long seconds) {
+    view.putLong(SINCE, seconds);
   }
 
   /** How many events the last look met. */
