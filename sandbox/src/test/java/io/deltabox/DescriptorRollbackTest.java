@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The programs of the descriptors' own test, in a real sandbox: memory and files go back with the
@@ -42,6 +43,9 @@ final class DescriptorRollbackTest {
     }
   }
 
+  private static final int ROOT = 0;
+  private static final int ORDINARY = 1000;
+
   /** Refused at the checkpoint. */
   private static final Set<String> REFUSED = Set.of("unsupported", "refused");
 
@@ -56,9 +60,21 @@ final class DescriptorRollbackTest {
   @ParameterizedTest
   @MethodSource("scenarios")
   void rollback_programWithDescriptors_goesOnAsBefore(String scenario) throws Exception {
+    run(scenario, ROOT);
+  }
+
+  /** What is done inside a process is done with its rights. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"reopened", "pipe_gone", "unix_listening", "tcp_gone", "inotify_gone", "locks"})
+  void rollback_programOfOrdinaryUser_goesOnAsBefore(String scenario) throws Exception {
+    run(scenario, ORDINARY);
+  }
+
+  private static void run(String scenario, int user) throws Exception {
     try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
       sandbox.checking(true);
-      Exec exec = sandbox.start(spec(scenario));
+      Exec exec = sandbox.start(spec(scenario, user));
       try (BufferedReader out =
           new BufferedReader(new InputStreamReader(exec.stdout(), StandardCharsets.UTF_8))) {
         assertThat(out.readLine()).isEqualTo("ready");
@@ -73,9 +89,9 @@ final class DescriptorRollbackTest {
     }
   }
 
-  private static ExecSpec spec(String scenario) throws IOException {
+  private static ExecSpec spec(String scenario, int user) throws IOException {
     List<String> argv = List.of("/usr/bin/python3", "-c", Files.readString(SCENARIOS), scenario);
-    return ExecSpec.builder(argv).cwd("/tmp").stdin(ExecSpec.Stdin.PIPE).build();
+    return ExecSpec.builder(argv).user(user, user).cwd("/tmp").stdin(ExecSpec.Stdin.PIPE).build();
   }
 
   private static String ask(Exec exec, BufferedReader out, String word) throws IOException {

@@ -56,6 +56,7 @@ final class Calls {
   static final int F_DUPFD_CLOEXEC = 1030;
   static final int F_SETPIPE_SZ = 1031;
   static final int F_ADD_SEALS = 1033;
+  static final int F_GET_SEALS = 1034;
 
   private Calls() {}
 }

@@ -84,7 +84,8 @@ final class OrphanRules implements KindRules {
         return fd;
       }
     }
-    int fd = create(target, run);
+    Integer mapped = MappedFiles.open(run, target.key());
+    int fd = mapped != null ? mapped : create(target, run);
     written.add(target.key());
     writeContent(fd, target, run);
     if (target.kind() == FileKind.MEMFD) {
@@ -150,9 +151,11 @@ final class OrphanRules implements KindRules {
   }
 
   private static void seal(int fd, OpenFile target, Run run) throws IOException {
-    int seals = target.status().seals();
-    if (seals != 0) {
-      run.kernel().check("seal memfd", Calls.FCNTL, fd, Calls.F_ADD_SEALS, seals, 0);
+    Kernel kernel = run.kernel();
+    long have = kernel.check("seals of a memfd", Calls.FCNTL, fd, Calls.F_GET_SEALS, 0, 0);
+    long missing = target.status().seals() & ~have;
+    if (missing != 0) {
+      kernel.check("seal memfd", Calls.FCNTL, fd, Calls.F_ADD_SEALS, missing, 0);
     }
   }
 }

@@ -2,7 +2,7 @@
 
 Used with and without memory going back: a check must not need what a disturbance remembered. Raw calls throughout, so that no
 buffer of Python's own is involved."""
-import ctypes, fcntl, os, select, signal, socket, struct, sys, termios, time, traceback
+import ctypes, fcntl, mmap, os, select, signal, socket, struct, sys, termios, time, traceback
 
 S = {}
 libc = ctypes.CDLL(None, use_errno=True)
@@ -375,6 +375,27 @@ class memfd:
         eq(os.pread(12, 99999, 0), b"a" * 9000), eq(os.lseek(10, 0, 1), 9000)
         eq(os.pread(11, 99, 0), b"sealed")
         eq(fcntl.fcntl(11, fcntl.F_GET_SEALS), fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+
+
+class memfd_mapped:
+    """The descriptor was closed, but a mapping of the same file lives on."""
+
+    def setup():
+        at(os.memfd_create("mapped"), 10)
+        os.ftruncate(10, 8192)
+        S["map"] = mmap.mmap(10, 8192)
+        S["map"][:5] = b"hello"
+
+    def disturb():
+        # the mapping holds a descriptor of its own in Python
+        for fd in range(3, 40):
+            if is_open(fd):
+                os.close(fd)
+        S["map"][:5] = b"other"
+
+    def check():
+        eq(os.pread(10, 5, 0), b"hello"), eq(S["map"][:5], b"hello")
+        os.pwrite(10, b"again", 4096), eq(S["map"][4096:4101], b"again")
 
 
 class many:
