@@ -44,15 +44,19 @@ final class BaseTree implements AutoCloseable {
   /** Device numbers under which {@link #root} shows the layers, as far as they are known. */
   private final Map<Integer, Long> shownDevices = new HashMap<>();
 
-  private final Map<String, Object> seen =
-      new LinkedHashMap<>(256, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
+  private final Map<String, Object> seen = remembering();
+  private final Map<String, Object> metas = remembering();
 
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Object> eldest) {
-          return size() > REMEMBERED;
-        }
-      };
+  private static Map<String, Object> remembering() {
+    return new LinkedHashMap<>(256, 0.75f, true) {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<String, Object> eldest) {
+        return size() > REMEMBERED;
+      }
+    };
+  }
 
   private static final Object NOTHING = new Object();
 
@@ -178,8 +182,24 @@ final class BaseTree implements AutoCloseable {
     return found != null && found.status.meta().isDirectory();
   }
 
+  /** Size of a file of the base. */
+  long size(String path) throws CaptureException {
+    Found found = find(path);
+    return found != null ? found.status.size() : ops.stat(root, path).size();
+  }
+
   /** Attributes of a file of the base, with its extended attributes. */
   FileMeta meta(String path) throws CaptureException {
+    Object known = metas.get(path);
+    if (known instanceof FileMeta meta) {
+      return meta;
+    }
+    FileMeta meta = readMeta(path);
+    metas.put(path, meta);
+    return meta;
+  }
+
+  private FileMeta readMeta(String path) throws CaptureException {
     String at = path.isEmpty() ? "." : path;
     FileMeta meta = ops.stat(root, at).meta();
     return withXattrs(meta, ops.xattrs(root, at));

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Puts contents and attributes of single files back. Not thread-safe. */
 final class FileRestorer implements AutoCloseable {
@@ -82,7 +83,7 @@ final class FileRestorer implements AutoCloseable {
         }
       } else if (path != null) {
         baseFd = base.open(path);
-        size = ops.stat(baseFd, "").size();
+        size = base.size(path);
         long[] extents = ops.extents(baseFd, size);
         for (int i = 0; i < extents.length; i += 2) {
           pieces.add(new long[] {extents[i], extents[i + 1], 0});
@@ -136,8 +137,10 @@ final class FileRestorer implements AutoCloseable {
    * right already. Owner first, because chown(2) clears set-user-id bits; times last.
    *
    * @param name name in {@code dir}, "." for the directory itself
+   * @param before what was read of the file in this pause, or null
    */
-  void attributes(int dir, String name, FileMeta wanted) throws CaptureException {
+  void attributes(int dir, String name, FileMeta wanted, @Nullable FileNode before)
+      throws CaptureException {
     FileMeta have = ops.stat(dir, name).meta();
     boolean owned = have.uid() == wanted.uid() && have.gid() == wanted.gid();
     if (have.attributes() != 0 && (have.isRegular() || have.isDirectory())) {
@@ -146,7 +149,7 @@ final class FileRestorer implements AutoCloseable {
     if (!owned) {
       ops.owner(dir, name, wanted.uid(), wanted.gid());
     }
-    boolean xattrs = xattrs(dir, name, wanted.xattrs());
+    boolean xattrs = !sameXattrs(before, wanted) && xattrs(dir, name, wanted.xattrs());
     if (!wanted.isSymlink() && (!owned || xattrs || have.mode() != wanted.mode())) {
       ops.mode(dir, name, wanted.mode());
     }
@@ -156,6 +159,13 @@ final class FileRestorer implements AutoCloseable {
     if (wanted.attributes() != 0 && (wanted.isRegular() || wanted.isDirectory())) {
       ops.flags(dir, name, wanted.attributes());
     }
+  }
+
+  /** Writing and chown(2) drop capabilities, so attributes in that name space are always read. */
+  private static boolean sameXattrs(@Nullable FileNode before, FileMeta wanted) {
+    return before != null
+        && before.meta().xattrs().equals(wanted.xattrs())
+        && wanted.xattrs().stream().noneMatch(xattr -> xattr.name().startsWith("security."));
   }
 
   private boolean xattrs(int dir, String name, List<FileMeta.Xattr> wanted)

@@ -158,7 +158,10 @@ final class FileRollback implements AutoCloseable {
         .difference(
             target.nodes(),
             (id, left, right) -> {
-              touched.add(id);
+              // What was made inside and has no node in the target is not there at all.
+              if (right != null || id.kind() != FileId.Kind.UPPER) {
+                touched.add(id);
+              }
               FileNode any = left != null ? left : right;
               if (any != null && any.isDirectory()) {
                 planDirectory(id, left, right);
@@ -583,7 +586,7 @@ final class FileRollback implements AutoCloseable {
         replace(id, place, wanted);
       }
     }
-    restorer.attributes(dir, place.name(), wanted.meta());
+    restorer.attributes(dir, place.name(), wanted.meta(), before);
   }
 
   private static boolean sameContent(@Nullable FileNode before, WantedFile wanted) {
@@ -631,7 +634,7 @@ final class FileRollback implements AutoCloseable {
         continue;
       }
       FileMeta wanted = node != null ? node.meta() : base.meta(id.key());
-      restorer.attributes(world.directory(id), ".", wanted);
+      restorer.attributes(world.directory(id), ".", wanted, null);
     }
   }
 

@@ -234,6 +234,14 @@ final class PersistentMap<K, V> {
       }
       return;
     }
+    if (left == null) {
+      PersistentMap.<K, V>each(right, (key, value) -> to.at(key, null, value));
+      return;
+    }
+    if (right == null) {
+      PersistentMap.<K, V>each(left, (key, value) -> to.at(key, value, null));
+      return;
+    }
     Map<K, V> lefts = new HashMap<>();
     Map<K, V> rights = new HashMap<>();
     PersistentMap.<K, V>each(left, lefts::put);

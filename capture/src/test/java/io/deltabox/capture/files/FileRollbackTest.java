@@ -16,6 +16,9 @@ class FileRollbackTest {
   @SuppressWarnings("NullAway.Init")
   private static Agent agent;
 
+  /** Where another process finds the tree of the test that runs. */
+  private static String outside = "";
+
   @BeforeAll
   static void start() throws IOException {
     assumeTrue(TestFiles.available());
@@ -44,6 +47,7 @@ class FileRollbackTest {
   private static void roundTrip(TestFiles.Fill fill, Change before, Change after)
       throws IOException {
     try (TestFiles files = new TestFiles(fill)) {
+      outside = files.outside();
       before.at(files.root());
       FileState one = files.checkpoint();
       Map<String, String> truthOne = files.truth(agent);
@@ -122,5 +126,165 @@ class FileRollbackTest {
           Files.delete(root.resolve("p/s"));
           Files.delete(root.resolve("p"));
         });
+  }
+
+  @Test
+  void rollback_specialFilesAndAttributes_back() throws IOException {
+    roundTrip(
+        FileRollbackTest::fill,
+        root -> {
+          agent.py(
+              """
+              import socket
+              os.chdir("%s")
+              os.mkfifo("fifo", 0o640)
+              os.mknod("null", 0o20600, os.makedev(1, 3))
+              s = socket.socket(socket.AF_UNIX); s.bind("sock"); s.close()
+              os.symlink("nowhere", "dangling")
+              open(b"caf\\xe9", "w").write("not utf-8")
+              os.setxattr("a", "user.k", b"v1")
+              os.setxattr("d", "user.d", b"dir")
+              os.chmod("a", 0o4711)
+              os.chown("d/b", 5, 6)
+              os.chdir("/")
+              """
+                  .formatted(outside));
+        },
+        root -> {
+          agent.py(
+              """
+              os.chdir("%s")
+              os.unlink("fifo"); os.unlink("null"); os.unlink("sock"); os.unlink("dangling")
+              os.rename(b"caf\\xe9", b"\\xff")
+              os.setxattr("a", "user.k", b"v2"); os.setxattr("a", "user.more", b"x")
+              os.removexattr("d", "user.d")
+              os.chmod("a", 0); os.chown("d/b", 0, 0); os.utime("d/b", ns=(1, 12345678901))
+              os.chdir("/")
+              """
+                  .formatted(outside));
+        });
+  }
+
+  @Test
+  void rollback_storedBehindTheEndByMapping_zeroWhenItGrows() throws IOException {
+    roundTrip(
+        FileRollbackTest::fill,
+        root -> Files.writeString(root.resolve("grown"), "g".repeat(3000)),
+        root ->
+            agent.py(
+                """
+                f = os.open("%s/grown", os.O_RDWR)
+                os.ftruncate(f, 100)
+                m = mmap.mmap(f, 4096) if False else None
+                libc = ctypes.CDLL(None)
+                libc.mmap.restype = ctypes.c_void_p
+                p = libc.mmap(None, 4096, 3, 1, f, 0)
+                ctypes.memset(p + 200, 0x5a, 100)
+                os.close(f)
+                """
+                    .formatted(outside)));
+  }
+
+  @Test
+  void rollback_fileBeingExecuted_inodeReplaced() throws IOException, InterruptedException {
+    try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
+      FileState one = files.checkpoint();
+      Files.copy(Path.of("/bin/sleep"), files.root().resolve("program"));
+      FileState two = files.checkpoint();
+      Map<String, String> truth = files.truth(agent);
+      Files.writeString(files.root().resolve("program"), "other");
+      Files.delete(files.root().resolve("program"));
+      Files.copy(Path.of("/bin/sleep"), files.root().resolve("program"));
+      Files.write(
+          files.root().resolve("program"),
+          new byte[] {1, 2, 3},
+          java.nio.file.StandardOpenOption.APPEND);
+      files.checkpoint();
+      files.tracker.rollback(two, LiveHolders.none());
+      assertThat(files.truth(agent)).isEqualTo(truth);
+      Files.write(
+          files.root().resolve("program"), new byte[] {4}, java.nio.file.StandardOpenOption.APPEND);
+      Process running = new ProcessBuilder(files.outside() + "/program", "30").start();
+      FileRollbackResult result = files.tracker.rollback(two, LiveHolders.none());
+      assertThat(result.replaced()).containsExactly("program");
+      assertThat(files.truth(agent)).isEqualTo(truth);
+      running.destroyForcibly().waitFor();
+      files.tracker.rollback(one, LiveHolders.none());
+      assertThat(files.root().resolve("program")).doesNotExist();
+    }
+  }
+
+  @Test
+  void capture_areaTooSmall_nothingForgotten() throws IOException {
+    try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
+      FileState one = files.checkpoint();
+      Files.write(files.root().resolve("large"), new byte[9 << 20]);
+      Files.write(files.root().resolve("other"), new byte[] {7});
+      FileState two = files.checkpoint();
+      Map<String, String> truth = files.truth(agent);
+      assertThat(StateWalk.of(files, two)).isEqualTo(truth);
+      files.tracker.rollback(one, LiveHolders.none());
+      files.tracker.rollback(two, LiveHolders.none());
+      assertThat(files.truth(agent)).isEqualTo(truth);
+    }
+  }
+
+  @Test
+  void rollback_heldBaseDirectoryRemoved_madeAgainInsteadOfShown() throws IOException {
+    try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
+      FileState one = files.checkpoint();
+      Map<String, String> truth = files.truth(agent);
+      agent.py("os.chdir('" + files.outside() + "/d/sub')");
+      try {
+        agent.py("shutil.rmtree('" + files.outside() + "/d')");
+        FileRollbackResult result =
+            files.tracker.rollback(one, ProcHolders.read(java.util.List.of((int) agent.pid())));
+        assertThat(result.exposed()).isZero();
+        assertThat(files.truth(agent)).isEqualTo(truth);
+      } finally {
+        agent.py("os.chdir('/')");
+      }
+      Files.writeString(files.root().resolve("d/b"), "later");
+      files.checkpoint();
+      files.tracker.rollback(one, LiveHolders.none());
+      assertThat(files.truth(agent)).isEqualTo(truth);
+    }
+  }
+
+  @Test
+  void rollback_installedTree_movedAwayAtOnce() throws IOException {
+    try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
+      FileState one = files.checkpoint();
+      Map<String, String> truth = files.truth(agent);
+      for (int i = 0; i < 200; i++) {
+        Path dir = files.root().resolve("install/d" + i % 10);
+        Files.createDirectories(dir);
+        Files.writeString(dir.resolve("f" + i), "x");
+      }
+      FileRollbackResult result = files.tracker.rollback(one, LiveHolders.none());
+      assertThat(result.removed()).isEqualTo(1);
+      assertThat(files.truth(agent)).isEqualTo(truth);
+      files.tracker.afterThaw();
+      assertThat(files.checkpoint().diff(one)).isEmpty();
+    }
+  }
+
+  @Test
+  void diff_changes_namesEachKind() throws IOException {
+    try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
+      FileState one = files.checkpoint();
+      Files.writeString(files.root().resolve("a"), "changed");
+      Files.writeString(files.root().resolve("new"), "n");
+      Files.move(files.root().resolve("d/b"), files.root().resolve("moved"));
+      Files.delete(files.root().resolve("d/sub/c"));
+      Files.delete(files.root().resolve("d/sub"));
+      FileState two = files.checkpoint();
+      assertThat(one.diff(two))
+          .extracting(change -> change.kind() + " " + change.path())
+          .containsExactly("MODIFIED a", "REMOVED d/sub", "MOVED moved", "ADDED new");
+      assertThat(two.diff(one))
+          .extracting(change -> change.kind() + " " + change.path())
+          .containsExactly("MODIFIED a", "MOVED d/b", "ADDED d/sub", "REMOVED new");
+    }
   }
 }

@@ -22,6 +22,8 @@ final class TestFiles implements AutoCloseable {
   final int mount;
   final int clone;
   final FileTracker tracker;
+  long windowNanos;
+  long captureNanos;
   private final Memory arena;
 
   interface Fill {
@@ -103,17 +105,22 @@ final class TestFiles implements AutoCloseable {
       header.putLong(8, arena.size() - 32);
       header.putLong(16, 0);
       header.putLong(24, 0);
+      long start = System.nanoTime();
       int result =
           FileOps.calls().dbx_file_window(tracker.windowPlan0().address(), arena.address());
       if (result == -FileOps.ENOBUFS && tracker.makeRoom()) {
         continue;
       }
       check(result);
+      windowNanos = System.nanoTime() - start;
       if (header.getLong(24) > arena.size() - 32) {
         throw new IOException("test arena is too small: need=" + header.getLong(24));
       }
       ByteBuffer records = arena.slice(32, (int) header.getLong(16));
-      return tracker.capture(records);
+      start = System.nanoTime();
+      FileState state = tracker.capture(records);
+      captureNanos = System.nanoTime() - start;
+      return state;
     }
   }
 
