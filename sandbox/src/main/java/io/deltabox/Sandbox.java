@@ -38,7 +38,7 @@ public final class Sandbox implements AutoCloseable {
       List<String> notices) {}
 
   private record Parts(
-      SandboxHost host, Commands commands, SandboxState state, Services services) {}
+      SandboxHost host, Commands commands, OpeningState state, Services services) {}
 
   private Sandbox(Id id, SandboxSpec spec, @Nullable Parts parts) {
     this.id = id;
@@ -60,8 +60,10 @@ public final class Sandbox implements AutoCloseable {
       commands =
           new Commands(
               host, services.loop(), services.timer(), services.clock(), () -> closeLater(self));
-      SandboxState state =
-          SandboxStates.open(id, host, commands, services.config(), services.clock());
+      Commands those = commands;
+      OpeningState state =
+          new OpeningState(
+              () -> SandboxStates.open(id, host, those, services.config(), services.clock()));
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
       if (commands.gone()) {
@@ -265,7 +267,7 @@ public final class Sandbox implements AutoCloseable {
   private <T> T alone(StateUse<T> use) throws IOException {
     startOrCapture.writeLock().lock();
     try {
-      return use.apply(parts().state());
+      return use.apply(parts().state().get());
     } finally {
       startOrCapture.writeLock().unlock();
     }
@@ -304,7 +306,7 @@ public final class Sandbox implements AutoCloseable {
 
   /** All snapshots kept, oldest first. */
   public List<Snapshot> snapshots() throws IOException {
-    return parts().state().snapshots();
+    return parts().state().get().snapshots();
   }
 
   /** The current snapshot and those before it, newest first. */
@@ -312,7 +314,7 @@ public final class Sandbox implements AutoCloseable {
     Map<Id, Snapshot> byId = new HashMap<>();
     snapshots().forEach(s -> byId.put(s.id(), s));
     List<Snapshot> lineage = new ArrayList<>();
-    Id next = parts().state().current();
+    Id next = parts().state().get().current();
     while (next != null) {
       Snapshot snapshot = byId.get(next);
       next = null;

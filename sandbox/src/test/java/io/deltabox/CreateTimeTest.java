@@ -12,8 +12,11 @@ final class CreateTimeTest {
   private static final int ROUNDS = 60;
   private static final int WARM_UP = 30;
 
-  /** Ten times the promise: other work on the machine must not fail the build. */
-  private static final long BOUND_NANOS = 150_000_000;
+  /**
+   * The promise, 15 ms, is for the median of an idle machine. Other work must not fail the build,
+   * so the best round counts, with some room.
+   */
+  private static final long BOUND_NANOS = 30_000_000;
 
   @TempDir Path directory;
 
@@ -33,17 +36,12 @@ final class CreateTimeTest {
           }
         }
       }
-      long both = median(create) + median(first);
+      Arrays.sort(create);
+      Arrays.sort(first);
       System.out.printf(
-          "create p50=%.2f ms, first command p50=%.2f ms%n",
-          median(create) / 1e6, median(first) / 1e6);
-      assertThat(both).isLessThan(BOUND_NANOS);
+          "create p50=%.2f best=%.2f ms, first command p50=%.2f best=%.2f ms%n",
+          create[ROUNDS / 2] / 1e6, create[0] / 1e6, first[ROUNDS / 2] / 1e6, first[0] / 1e6);
+      assertThat(create[0] + first[0]).isLessThan(BOUND_NANOS);
     }
-  }
-
-  private static long median(long[] values) {
-    long[] sorted = values.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
   }
 }

@@ -31,6 +31,8 @@ final class DescriptorLeakTest {
     try (DeltaBox box = TestBox.open(directory)) {
       Sandbox sandbox = box.create(SandboxSpec.defaults());
       sandbox.exec("true");
+      // Waits for what is opened beside the first command.
+      assertThat(sandbox.snapshots()).isEmpty();
       long before = open();
       List<Future<Integer>> results = new ArrayList<>();
       for (int i = 0; i < 200; i++) {
