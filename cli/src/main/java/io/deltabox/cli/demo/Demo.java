@@ -4,6 +4,7 @@ import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.SandboxSpec;
 import io.deltabox.Snapshot;
+import io.deltabox.capture.CaptureException;
 import io.deltabox.cli.CommandContext;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -23,6 +24,9 @@ final class Demo {
 
   /** Every seventh round removes what it may in the whole tree, which walks through all of it. */
   private static final int EVERYWHERE_EVERY = 7;
+
+  private static final String LATE = "did not stop in time";
+  private static final int LATE_MAX = 5;
 
   private final CommandContext context;
   private final PrintWriter out;
@@ -87,12 +91,12 @@ final class Demo {
     if (checked) {
       sandbox.checking(true);
     }
-    Snapshot snapshot = sandbox.checkpoint();
+    Snapshot snapshot = again(sandbox::checkpoint);
     Known here = new Known(round, snapshot, programs.facts());
     known.add(here);
     programs.damage(random.nextInt(1_000_000), everywhere ? "all" : "mine");
     Known target = checked ? here : known.get(random.nextInt(known.size()));
-    RollbackResult result = sandbox.rollback(target.snapshot());
+    RollbackResult result = again(() -> sandbox.rollback(target.snapshot()));
     if (checked) {
       // Its images are large; those of the next checked round replace them.
       sandbox.checking(false);
@@ -103,6 +107,25 @@ final class Demo {
     compare(round, target, programs.facts());
     rounds++;
     say(line(here, target, result, checked, everywhere));
+  }
+
+  /** A checkpoint or a rollback. */
+  private interface Operation<T> {
+    T run() throws IOException;
+  }
+
+  /** Tries again, and says so, when a thread got no processor before the deadline of the stop. */
+  private <T> T again(Operation<T> operation) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return operation.run();
+      } catch (CaptureException e) {
+        if (attempt == LATE_MAX || !String.valueOf(e.getMessage()).contains(LATE)) {
+          throw e;
+        }
+        say("a thread did not stop in time on this busy machine, once more");
+      }
+    }
   }
 
   private void compare(int round, Known target, Facts now) throws DifferenceException {

@@ -4,6 +4,7 @@ import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.SandboxSpec;
 import io.deltabox.Snapshot;
+import io.deltabox.capture.CaptureException;
 import io.deltabox.cli.CommandContext;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -26,6 +27,9 @@ final class CrBench {
 
   private static final int SAY_EVERY = 25;
 
+  private static final String LATE = "did not stop in time";
+  private static final int LATE_MAX = 5;
+
   private final CommandContext context;
   private final CrSettings settings;
   private final Measured checkpoints = new Measured();
@@ -33,6 +37,7 @@ final class CrBench {
   private final Measured rollbacksFar = new Measured();
   private final List<Known> lineage = new ArrayList<>();
   private int verified;
+  private int late;
 
   /** A snapshot and what the program's digest was at it. */
   private record Known(Snapshot snapshot, String digest) {}
@@ -110,8 +115,12 @@ final class CrBench {
   }
 
   private Known checkpoint(Live live, Count count) throws IOException {
-    live.workload().dirty(settings);
-    Snapshot snapshot = live.sandbox().checkpoint();
+    Snapshot snapshot =
+        again(
+            () -> {
+              live.workload().dirty(settings);
+              return live.sandbox().checkpoint();
+            });
     long seen = live.workload().gap().nanos();
     if (count == Count.YES) {
       checkpoints.add(
@@ -126,7 +135,7 @@ final class CrBench {
   private void rollback(
       Live live, Known target, @org.jspecify.annotations.Nullable Measured measured)
       throws IOException {
-    RollbackResult result = live.sandbox().rollback(target.snapshot());
+    RollbackResult result = again(() -> live.sandbox().rollback(target.snapshot()));
     long seen = live.workload().gap().end() - live.witness().lastLook();
     if (measured != null) {
       measured.add(result.pauseNanos(), result.callNanos(), seen, result.phaseNanos());
@@ -144,6 +153,29 @@ final class CrBench {
               + settings.seed());
     }
     verified++;
+  }
+
+  /** A checkpoint or a rollback. */
+  private interface Operation<T> {
+    T run() throws IOException;
+  }
+
+  /**
+   * Tries again when a thread did not get a processor before the deadline of the stop: on a busy
+   * machine that says nothing of the operation. Such tries are counted and shown.
+   */
+  private <T> T again(Operation<T> operation) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return operation.run();
+      } catch (CaptureException e) {
+        if (attempt == LATE_MAX || !String.valueOf(e.getMessage()).contains(LATE)) {
+          throw e;
+        }
+        late++;
+        progress("a thread did not stop in time, once more");
+      }
+    }
   }
 
   /**
@@ -181,6 +213,7 @@ final class CrBench {
     report.put("phases", phases);
     report.put("reference_ms", reference.percentile(50));
     report.put("verified_rollbacks", verified);
+    report.put("stops_over_deadline_tried_again", late);
     report.put("peers", Map.of("criu", Peer.criu()));
     Map<String, Object> machine = new LinkedHashMap<>(Machine.describe());
     machine.put("load_before", loadBefore);

@@ -33,9 +33,10 @@ final class CrText {
         String.format(
             Locale.ROOT,
             "%nreference (copy of the dirty bytes + 1000 getpid): %s ms; verified rollbacks: %s;"
-                + " criu: %s%n",
+                + " stops over the deadline, tried again: %s; criu: %s%n",
             report.get("reference_ms"),
             report.get("verified_rollbacks"),
+            report.get("stops_over_deadline_tried_again"),
             map(report, "peers").get("criu")));
     StringBuilder machine = new StringBuilder("machine:");
     map(report, "machine").forEach((k, v) -> machine.append(' ').append(k).append('=').append(v));
