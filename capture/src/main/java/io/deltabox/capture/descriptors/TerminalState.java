@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
  *
  * @param index its number in its devpts instance
  * @param foreground process group as the daemon numbers it; 0 unknown
+ * @param queued bytes somebody inside has not read yet, in both directions as far as seen
  * @param settings struct termios2; empty when it could not be read
  */
 record TerminalState(
@@ -61,7 +62,7 @@ record TerminalState(
         group,
         leader,
         better.locked,
-        better.queued,
+        master == other.master ? Math.max(queued, other.queued) : queued + other.queued,
         better.window,
         better.settings);
   }

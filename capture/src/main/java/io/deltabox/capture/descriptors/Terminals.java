@@ -4,6 +4,7 @@ import io.deltabox.capture.Injection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,8 @@ final class Terminals {
   private static final int SET_SETTINGS = 0x402c542b;
   private static final int SET_WINDOW = 0x5414;
   private static final int SET_GROUP = 0x5410;
+  private static final int FLUSH = 0x540b;
+  private static final int BOTH_QUEUES = 2;
 
   private final Run run;
 
@@ -28,19 +31,23 @@ final class Terminals {
     for (Map.Entry<Integer, TerminalState> entry : run.target().contents().terminals().entrySet()) {
       TerminalState now = run.current().contents().terminals().get(entry.getKey());
       terminals.settings(entry.getValue(), now);
+      terminals.queues(entry.getValue(), now);
       terminals.foreground(entry.getValue(), now);
     }
   }
 
   private @Nullable OpenFile end(int index) {
-    OpenFile found = null;
+    OpenFile master = end(index, FileKind.PTY_MASTER);
+    return master != null ? master : end(index, FileKind.PTY_SLAVE);
+  }
+
+  private @Nullable OpenFile end(int index, FileKind kind) {
     for (OpenFile file : run.target().files()) {
-      boolean master = file.kind() == FileKind.PTY_MASTER;
-      if ((master || file.kind() == FileKind.PTY_SLAVE) && TerminalRules.index(file) == index) {
-        found = found == null || master ? file : found;
+      if (file.kind() == kind && TerminalRules.index(file) == index) {
+        return file;
       }
     }
-    return found;
+    return null;
   }
 
   private void settings(TerminalState wanted, @Nullable TerminalState now) throws IOException {
@@ -67,6 +74,25 @@ final class Terminals {
           .putShort((short) size.width())
           .putShort((short) size.height());
       kernel.check("set terminal size", Calls.IOCTL, fd, SET_WINDOW, kernel.address(), 0);
+    }
+  }
+
+  /**
+   * Drops what was queued since between two programs inside; what was queued at the checkpoint
+   * cannot be put back. What is on its way from or to somebody outside stays.
+   */
+  private void queues(TerminalState wanted, @Nullable TerminalState now) throws IOException {
+    OpenFile master = end(wanted.index(), FileKind.PTY_MASTER);
+    OpenFile slave = end(wanted.index(), FileKind.PTY_SLAVE);
+    if (now == null || master == null || slave == null || now.queued() == wanted.queued()) {
+      return;
+    }
+    for (OpenFile end : List.of(slave, master)) {
+      int fd = run.stealGiven(end);
+      run.kernel().check("flush a terminal", Calls.IOCTL, fd, FLUSH, BOTH_QUEUES, 0);
+    }
+    if (wanted.queued() != 0) {
+      run.note("bytes queued in a terminal are lost: pty=" + wanted.index());
     }
   }
 

@@ -67,6 +67,7 @@ final class DescriptorReconcilerTest {
         "unix_waiting",
         "tcp_listening",
         "tcp_connected",
+        "pty_queued",
         "memfd_mapped",
         "tcp_gone",
         "tcp_end",

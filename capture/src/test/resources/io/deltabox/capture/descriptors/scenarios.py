@@ -702,6 +702,21 @@ class pty_gone:
         pty.check()
 
 
+class pty_queued:
+    """Lines typed and shown since, which nobody has read: they belong to a time that is gone."""
+
+    def setup():
+        pty.setup()
+
+    def disturb():
+        os.write(10, b"late\n"), os.write(11, b"shown")
+        select.select([11], [], []), select.select([10], [], [])
+
+    def check():
+        eq(select.select([10, 11], [], [], 0)[0], [])
+        pty.check()
+
+
 class pty_session:
     """A session on a pty of the sandbox: foreground group, /dev/tty."""
 
