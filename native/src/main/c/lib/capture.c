@@ -247,6 +247,45 @@ static void merge_runs(struct dbx_runs *runs)
 	runs->count = runs->count ? kept + 1 : 0;
 }
 
+/* The part of a run that lies in the private file mapping `region`: only what was copied for the process itself counts, the rest is its file's. */
+static int keep_own_part(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_run part, struct dbx_runs *kept)
+{
+	int result = dbx_runs_append(&proc->fresh, part.start, part.end);
+	return result < 0 ? result : dbx_present(engine, proc, part.start, part.end, kept);
+}
+
+/*
+ * A page of a private file mapping is also reported when it was merely read for the first time, or dropped: it shows the file's page then, whose content
+ * changes without a word. Such pages have no content of their own; handing them out as fresh makes older copies void.
+ */
+static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	struct dbx_runs *kept = &engine->look;
+	uint32_t at = 0;
+	int result = 0;
+	kept->count = 0;
+	for (uint64_t i = 0; i < proc->dirty.count && result >= 0; i++) {
+		struct dbx_run run = proc->dirty.at[i];
+		while (run.start < run.end && result >= 0) {
+			while (at < engine->region_count && engine->regions[at].end <= run.start)
+				at++;
+			const struct dbx_region *region = at < engine->region_count ? &engine->regions[at] : NULL;
+			if (!region || region->start >= run.end)
+				break;
+			uint64_t start = run.start > region->start ? run.start : region->start;
+			struct dbx_run part = {start, run.end < region->end ? run.end : region->end};
+			bool file = region->inode && !(region->flags & DBX_REGION_SHARED);
+			result = file ? keep_own_part(engine, proc, part, kept) : dbx_runs_add(kept, part.start, part.end);
+			run.start = part.end;
+		}
+	}
+	if (result < 0)
+		return result;
+	memcpy(proc->dirty.at, kept->at, kept->count * sizeof *kept->at);
+	proc->dirty.count = kept->count;
+	return 0;
+}
+
 /* Clears the written marks into the process's own lists and begins to track regions that are new. Safe while the process runs. */
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 {
@@ -272,7 +311,7 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 	}
 	if (again || proc->fresh.count > known)
 		merge_runs(&proc->dirty);
-	return result;
+	return result < 0 ? result : keep_own_pages(engine, proc);
 }
 
 static uint64_t pages_of(const struct dbx_runs *runs, uint64_t count)

@@ -72,6 +72,18 @@ int dbx_wait_stop(struct dbx_engine *engine, struct dbx_thread *thread)
 	}
 }
 
+/* True if the task is attached already, left behind by a stop that ran out of time. */
+static bool take_straggler(struct dbx_engine *engine, pid_t tid)
+{
+	for (uint32_t i = 0; i < engine->straggler_count; i++) {
+		if (engine->stragglers[i] != tid)
+			continue;
+		engine->stragglers[i] = engine->stragglers[--engine->straggler_count];
+		return true;
+	}
+	return false;
+}
+
 /* Attaches to a task and asks it to stop; the wait comes later so that all stop in parallel. */
 int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid)
 {
@@ -84,7 +96,7 @@ int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid)
 		proc->thread_cap = cap;
 	}
 	engine->culprit = tid;
-	if (ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL))
+	if (!take_straggler(engine, tid) && ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_EXITKILL))
 		return -errno;
 	(void)ptrace(PTRACE_INTERRUPT, tid, 0, 0);
 	proc->threads[proc->thread_count++] = (struct dbx_thread){.tid = tid};

@@ -101,13 +101,17 @@ final class LayoutRestore {
         Region then = wanted.get(i);
         long start = Math.max(now.start(), then.start());
         long end = Math.min(now.end(), then.end());
-        boolean kept = steps.stream().noneMatch(s -> s.start() < end && start < s.end());
+        boolean kept = steps.stream().noneMatch(s -> replaces(s, start, end));
         if (kept && !then.is(Region.SPECIAL)) {
           advise(calls, start, end, now.advice(), then.advice());
         }
       }
     }
     calls.flush();
+  }
+
+  private static boolean replaces(RegionPlan.Step step, long start, long end) {
+    return step.kind() != RegionPlan.Kind.PROTECT && step.start() < end && start < step.end();
   }
 
   private static void advise(Batches calls, long start, long end, int now, int then)

@@ -254,11 +254,11 @@ final class Rollback {
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       LiveProcess process = entry.getValue();
       ProcessSnapshot then = snapshotOf(process);
+      layout.moveHeap(process, then.state());
       if (!process.entry().sameLayout(then.state().regions())) {
         process.entry().advise(Advice.read(process.pid()), List.of());
         advised.add(entry.getKey());
       }
-      layout.moveHeap(process, then.state());
       List<RegionPlan.Step> plan =
           RegionPlan.plan(
               process.entry().regions, process.entry().fresh, then.state().regions(), then.pages());
@@ -277,7 +277,8 @@ final class Rollback {
   private void descriptors() throws IOException {
     Map<Integer, StoppedProcess> processes = new HashMap<>(living);
     try (SandboxRoot root = SandboxRoot.of(init)) {
-      DescriptorReconciler.reconcile(descriptorsNow, wanted.descriptors(), processes, root);
+      DescriptorReconciler.reconcile(
+          descriptorsNow, wanted.descriptors(), processes, objects.opener(root));
     }
   }
 

@@ -1,7 +1,10 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.FileKey;
+import io.deltabox.capture.descriptors.FileOpener;
 import io.deltabox.capture.descriptors.OpenFile;
+import io.deltabox.capture.descriptors.SandboxRoot;
 import io.deltabox.capture.descriptors.Slot;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.ErrnoException;
@@ -11,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * The shared memory objects of a sandbox during a rollback, each held by one descriptor of ours
@@ -43,15 +47,46 @@ final class SharedObjects implements AutoCloseable {
     }
   }
 
+  /** How mappings name what fstat(2) names so; makedev(3) for the layout of the device number. */
+  private ObjectId identity(FileKey key) {
+    long major = (key.dev() >>> 8 & 0xfff) | (key.dev() >>> 32 & ~0xfffL);
+    long minor = (key.dev() & 0xff) | (key.dev() >>> 12 & ~0xffL);
+    return aliases.original(new ObjectId(major << 32 | minor, key.ino()));
+  }
+
+  /** For the descriptors: the same objects under the same identities. */
+  FileOpener opener(SandboxRoot root) {
+    return new FileOpener() {
+      @Override
+      public int openPlace(String path) throws IOException {
+        return root.openPlace(path);
+      }
+
+      @Override
+      public OptionalInt find(FileKey key, List<String> near) throws IOException {
+        return root.find(key, near);
+      }
+
+      @Override
+      public int object(FileKey key) {
+        return files.getOrDefault(identity(key), -1);
+      }
+
+      @Override
+      public FileKey original(FileKey key) {
+        ObjectId id = identity(key);
+        return wanted.objects().containsKey(id) ? new FileKey(id.device(), id.inode()) : key;
+      }
+    };
+  }
+
   /** Takes hold of what only descriptors lead to any more. */
   void hold(DescriptorTable descriptors, Map<Integer, LiveProcess> living) throws IOException {
     for (OpenFile file : descriptors.files()) {
       if (!file.link().startsWith(MEMFD)) {
         continue;
       }
-      ObjectId id = aliases.original(new ObjectId(0, file.key().ino()));
-      ObjectId onDevice = aliases.original(new ObjectId(file.key().dev() & 0xff, file.key().ino()));
-      ObjectId known = wanted.objects().containsKey(onDevice) ? onDevice : id;
+      ObjectId known = identity(file.key());
       Slot slot = file.slots().first();
       LiveProcess holder = living.get(slot.process());
       if (wanted.objects().containsKey(known) && !files.containsKey(known) && holder != null) {

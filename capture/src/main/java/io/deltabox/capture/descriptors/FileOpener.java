@@ -18,6 +18,21 @@ public interface FileOpener {
   int openPlace(String path) throws IOException;
 
   /**
+   * The memory object that stands for the one a snapshot knows under this identity, when something
+   * else than descriptors has put it back already.
+   *
+   * @return a descriptor borrowed from the implementation, or -1
+   */
+  default int object(FileKey key) {
+    return -1;
+  }
+
+  /** The identity a snapshot knows a memory object under that a rollback has made again. */
+  default FileKey original(FileKey key) {
+    return key;
+  }
+
+  /**
    * Looks for a file by its identity, which takes long: every directory may be read.
    *
    * @param near directories of the sandbox to look below first

@@ -18,9 +18,14 @@ final class OrphanRules implements KindRules {
 
   @Override
   public boolean same(OpenFile current, OpenFile target, Run run) {
-    return current.key().equals(target.key())
+    return sameObject(current, target, run)
         && KindRules.sameMode(current, target)
         && (current.status().seals() & ~target.status().seals()) == 0;
+  }
+
+  private static boolean sameObject(OpenFile current, OpenFile target, Run run) {
+    FileOpener files = run.files();
+    return files.original(current.key()).equals(files.original(target.key()));
   }
 
   @Override
@@ -76,7 +81,7 @@ final class OrphanRules implements KindRules {
       }
     }
     for (OpenFile other : run.current().files()) {
-      if (other.key().equals(target.key())) {
+      if (sameObject(other, target, run)) {
         int fd = run.own(run.kernel().reopen(run.steal(other), Flags.O_RDWR));
         if (written.add(target.key())) {
           writeContent(fd, target, run);
@@ -96,6 +101,10 @@ final class OrphanRules implements KindRules {
 
   private static int create(OpenFile target, Run run) throws IOException {
     if (target.kind() == FileKind.MEMFD) {
+      int known = run.files().object(target.key());
+      if (known >= 0) {
+        return run.own(run.kernel().reopen(known, Flags.O_RDWR));
+      }
       String name = target.link().substring(MEMFD_PREFIX.length());
       return run.own(run.kernel().memfd(cut(name), MFD_ALLOW_SEALING));
     }

@@ -50,6 +50,11 @@ final class Run implements AutoCloseable {
   }
 
   /** Only what living processes hold. */
+  /** Opens files as the sandbox sees them. */
+  FileOpener files() {
+    return files;
+  }
+
   DescriptorTable current() {
     return current;
   }
