@@ -314,6 +314,24 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 	return result < 0 ? result : keep_own_pages(engine, proc);
 }
 
+/*
+ * Which pages of private file mappings the process has copies of. Dropping a clean copy is not reported as written: the protection marker survives in
+ * mappings of files (mm/memory.c, zap_install_uffd_wp_if_needed), so what is there is told each time.
+ */
+int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena)
+{
+	int result = 0;
+	engine->own.count = 0;
+	for (uint32_t i = 0; i < engine->region_count && result >= 0; i++) {
+		const struct dbx_region *region = &engine->regions[i];
+		if (region->inode && !(region->flags & (DBX_REGION_SHARED | DBX_REGION_SPECIAL | DBX_REGION_HUGETLB)))
+			result = dbx_present(engine, proc, region->start, region->end, &engine->own);
+	}
+	if (result >= 0)
+		dbx_capture_runs(arena, DBX_OWN, proc->pid, &engine->own);
+	return result;
+}
+
 static uint64_t pages_of(const struct dbx_runs *runs, uint64_t count)
 {
 	uint64_t pages = 0;

@@ -112,7 +112,7 @@ struct dbx_engine {
 	uint32_t region_count;
 	char *names;
 	uint64_t names_used;
-	struct dbx_runs look, look_fresh;
+	struct dbx_runs look, look_fresh, own;
 	struct dbx_page_region *vec;
 	struct dbx_objects objects;
 	/* What the descriptor part remembers within one window. */

@@ -13,6 +13,7 @@ enum dbx_engine_kind {
 	DBX_DIRTY = 6,
 	DBX_SIGNALS = 7,
 	DBX_OBJECT = 8,
+	DBX_OWN = 9,
 };
 
 #define DBX_PROCESS_NEW 1u
@@ -52,7 +53,7 @@ struct dbx_record_thread {
 _Static_assert(sizeof(struct dbx_record_thread) == 16 + 32 + 16 + 24 + 16 + 216, "shared with Java");
 #define DBX_THREAD_GROUP_STOPPED 1u
 
-/* REGIONS: this, `count` struct dbx_region, then the names, each ended by NUL. FRESH and DIRTY: this, then `count` struct dbx_run. */
+/* REGIONS: this, `count` struct dbx_region, then the names, each ended by NUL. FRESH, DIRTY and OWN: this, then `count` struct dbx_run. */
 struct dbx_record_list {
 	int32_t pid;
 	uint32_t count;

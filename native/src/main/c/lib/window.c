@@ -101,6 +101,7 @@ void dbx_engine_close(int64_t handle)
 		close(engine->inner_proc);
 	dbx_runs_free(&engine->look);
 	dbx_runs_free(&engine->look_fresh);
+	dbx_runs_free(&engine->own);
 	if (engine->regions)
 		munmap(engine->regions, DBX_REGIONS_MAX * sizeof(struct dbx_region));
 	if (engine->names)
@@ -166,6 +167,8 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		engine->look.count = engine->look_fresh.count = 0;
 		result = dbx_scan(engine, proc, DBX_SCAN_LOOK, &engine->look, &engine->look_fresh);
 	}
+	if (result >= 0)
+		result = dbx_capture_own(engine, proc, arena);
 	window->scan += dbx_now() - named;
 	return result;
 }

@@ -216,7 +216,7 @@ public final class CaptureEngine implements AutoCloseable {
           work.set(entry.getKey(), PageMap.EMPTY);
         }
         work.apply(entry.getKey(), entry.getValue(), work.of(state.parentPid()));
-        work.trim(entry.getKey(), entry.getValue().regions);
+        work.trim(entry.getKey(), entry.getValue().regions, entry.getValue().own);
       }
       for (WindowRecords.ObjectBlock block : records.objects()) {
         work.apply(block);

@@ -81,8 +81,8 @@ final class MemoryWork {
     processes.put(pid, editor.changed() ? editor.build() : before);
   }
 
-  /** Content outside the regions of a process is gone. */
-  void trim(int pid, List<Region> regions) {
+  /** Content outside the regions of a process is gone, and what it had copied of files and dropped. */
+  void trim(int pid, List<Region> regions, List<PageRun> own) {
     PageMap before = of(pid);
     PageMap.Editor editor = before.edit();
     long from = 0;
@@ -93,6 +93,7 @@ final class MemoryWork {
       }
     }
     editor.removeRange(from, PageMap.PAGES_MAX);
+    OwnPages.gaps(regions, own, editor::removeRange);
     if (editor.changed()) {
       processes.put(pid, editor.build());
     }

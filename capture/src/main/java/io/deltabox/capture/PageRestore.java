@@ -50,6 +50,10 @@ final class PageRestore {
     for (PageRun run : mapped) {
       wanted.pages().forEach(run.firstPage(), run.endPage(), (page, slot) -> add(page));
     }
+    OwnPages.gaps(
+        wanted.state().regions(),
+        process.entry().own,
+        (from, to) -> wanted.pages().forEach(from, to, (page, slot) -> add(page)));
     Arrays.sort(pages, 0, count);
     int unique = 0;
     for (int i = 0; i < count; i++) {

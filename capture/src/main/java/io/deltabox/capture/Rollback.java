@@ -89,6 +89,10 @@ final class Rollback {
     long t0 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_PLAN);
     match();
+    for (Map.Entry<Integer, WindowRecords.Entry> one : records.entries().entrySet()) {
+      objects.hold(one.getKey(), one.getValue().regions);
+    }
+    objects.hold(descriptorsNow, living);
     enter(CapturePhase.ROLLBACK_END);
     if (!extras.isEmpty()) {
       quiet(1);
@@ -247,10 +251,6 @@ final class Rollback {
   }
 
   private void regions() throws IOException {
-    for (LiveProcess process : living.values()) {
-      objects.hold(process);
-    }
-    objects.hold(descriptorsNow, living);
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       LiveProcess process = entry.getValue();
       ProcessSnapshot then = snapshotOf(process);

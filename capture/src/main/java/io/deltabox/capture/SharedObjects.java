@@ -12,9 +12,11 @@ import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * The shared memory objects of a sandbox during a rollback, each held by one descriptor of ours
@@ -29,6 +31,7 @@ final class SharedObjects implements AutoCloseable {
   private final Aliases aliases;
   private final SnapshotState wanted;
   private final Map<ObjectId, Integer> files = new HashMap<>();
+  private final Set<ObjectId> made = new HashSet<>();
 
   SharedObjects(Tracer tracer, Aliases aliases, SnapshotState wanted) {
     this.tracer = tracer;
@@ -36,13 +39,13 @@ final class SharedObjects implements AutoCloseable {
     this.wanted = wanted;
   }
 
-  /** Takes hold of what a process maps. */
-  void hold(LiveProcess process) throws IOException {
-    for (Region region : process.entry().regions) {
+  /** Takes hold of what a process maps, also one that is about to be ended: it may be the last. */
+  void hold(int pid, List<Region> regions) throws IOException {
+    for (Region region : regions) {
       ObjectId id = new ObjectId(region.device(), region.inode());
       if (region.is(Region.OBJECT) && wanted.objects().containsKey(id) && !files.containsKey(id)) {
-        int file = tracer.calls.dbx_object_open(process.pid(), region.start(), region.end());
-        files.put(id, (int) Errno.check(file, "open shared memory " + process.state().label()));
+        int file = tracer.calls.dbx_object_open(pid, region.start(), region.end());
+        files.put(id, (int) Errno.check(file, "open shared memory host_pid=" + pid));
       }
     }
   }
@@ -125,6 +128,7 @@ final class SharedObjects implements AutoCloseable {
         throw new ErrnoException(-file, "make shared memory name=" + name);
       }
       files.put(id, file);
+      made.add(id);
       long device = block.slice(0, 16).getLong(0);
       aliases.add(new ObjectId(device, block.slice(0, 16).getLong(8)), id);
       return file;
@@ -140,7 +144,8 @@ final class SharedObjects implements AutoCloseable {
       ObjectState content = wanted.objects().get(held.getKey());
       if (content != null) {
         int result =
-            new ObjectFill(tracer, held.getValue(), content, store).run(now.get(held.getKey()));
+            new ObjectFill(tracer, held.getValue(), content, store)
+                .run(made.contains(held.getKey()) ? null : now.get(held.getKey()));
         Errno.check(result, "write shared memory inode=" + held.getKey().inode());
         work.set(held.getKey(), content);
       }

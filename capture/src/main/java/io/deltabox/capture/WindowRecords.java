@@ -24,6 +24,7 @@ final class WindowRecords {
   private static final int DIRTY = 6;
   private static final int SIGNALS = 7;
   private static final int OBJECT = 8;
+  private static final int OWN = 9;
 
   /** Kinds of the other parts, which read them by themselves. */
   static final int FILES_FIRST = 0x100;
@@ -45,6 +46,10 @@ final class WindowRecords {
     final List<PageRun> fresh = new ArrayList<>();
     final List<PageRun> dirty = new ArrayList<>();
     final List<PageBlock> pages = new ArrayList<>();
+
+    /** Pages of private file mappings that are the process's own copies, ascending. */
+    final List<PageRun> own = new ArrayList<>();
+
     private final List<SignalQueue> signals = new ArrayList<>();
 
     /**
@@ -179,6 +184,7 @@ final class WindowRecords {
       case REGIONS -> addRegions(body);
       case FRESH -> runs(body, entry(body.getInt()).fresh);
       case DIRTY -> runs(body, entry(body.getInt()).dirty);
+      case OWN -> runs(body, entry(body.getInt()).own);
       case PAGES -> addPages(body);
       case SIGNALS -> addSignals(body);
       case OBJECT -> addObject(body);
