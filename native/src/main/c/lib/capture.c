@@ -283,6 +283,8 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 		return result;
 	memcpy(proc->dirty.at, kept->at, kept->count * sizeof *kept->at);
 	proc->dirty.count = kept->count;
+	if (engine->swap)
+		merge_runs(&proc->dirty);
 	return 0;
 }
 
@@ -309,7 +311,7 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 		else if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
 			result = 0;
 	}
-	if (again || proc->fresh.count > known)
+	if (again || engine->swap || proc->fresh.count > known)
 		merge_runs(&proc->dirty);
 	return result < 0 ? result : keep_own_pages(engine, proc);
 }
@@ -327,6 +329,8 @@ int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx
 		if (region->inode && !(region->flags & (DBX_REGION_SHARED | DBX_REGION_SPECIAL | DBX_REGION_HUGETLB)))
 			result = dbx_present(engine, proc, region->start, region->end, &engine->own);
 	}
+	if (engine->swap)
+		merge_runs(&engine->own);
 	if (result >= 0)
 		dbx_capture_runs(arena, DBX_OWN, proc->pid, &engine->own);
 	return result;

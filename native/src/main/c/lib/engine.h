@@ -103,6 +103,8 @@ struct dbx_engine {
 	struct dbx_proc **procs;
 	uint32_t proc_count, proc_cap;
 	bool stopped;
+	/* The machine has swap space: pages may be neither in memory nor gone. */
+	bool swap;
 	pid_t culprit;
 	/* Attached tasks that did not stop in time: let go as soon as they do. */
 	pid_t *stragglers;

@@ -24,6 +24,7 @@ DBX_API int32_t dbx_engine_set_thread(int64_t handle, int32_t pid, int32_t tid, 
 DBX_API int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pairs, uint64_t count);
 DBX_API int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_quiet(int64_t handle, uint32_t on);
+DBX_API int64_t dbx_engine_own(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_rearm(int64_t handle, int32_t pid);
 
 static struct dbx_proc *proc_of(int64_t handle, int32_t pid)
@@ -328,6 +329,22 @@ int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena_address, 
 	if (result < 0)
 		return result;
 	dbx_capture_regions(engine, proc, &arena);
+	return arena.need > arena.cap ? -ENOBUFS : (int64_t)arena.used;
+}
+
+/* Own copies of file pages as they are now, as a record; returns its bytes. Truncating a file drops copies, so it is asked late. */
+int64_t dbx_engine_own(int64_t handle, int32_t pid, uint64_t arena_address, uint64_t bytes)
+{
+	struct dbx_engine *engine = (struct dbx_engine *)(uintptr_t)handle;
+	struct dbx_proc *proc = proc_of(handle, pid);
+	if (!proc || !proc->enrolled)
+		return -ESRCH;
+	struct dbx_arena arena = {.base = (uint8_t *)(uintptr_t)arena_address, .cap = bytes};
+	int result = dbx_read_regions(engine, proc);
+	if (result >= 0)
+		result = dbx_capture_own(engine, proc, &arena);
+	if (result < 0)
+		return result;
 	return arena.need > arena.cap ? -ENOBUFS : (int64_t)arena.used;
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define NANOS UINT64_C(1000000000)
+#define STARVED_MAX_NANOS (2 * NANOS)
 
 uint64_t dbx_now(void)
 {
@@ -39,6 +40,34 @@ static bool past_deadline(const struct dbx_engine *engine)
 	return engine->deadline && dbx_now() >= engine->deadline;
 }
 
+/* The state letter of /proc/PID/stat; 'X' when the task is gone. */
+static char task_state(pid_t pid, pid_t tid)
+{
+	char path[64], text[512];
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	DBX_AUTO_FD file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = file < 0 ? -1 : read(file, text, sizeof text - 1);
+	if (got <= 0)
+		return 'X';
+	text[got] = 0;
+	const char *state = strrchr(text, ')');
+	return state && state[1] ? state[2] : 'X';
+}
+
+/* A dead leader or a zombie cannot be attached to, nor can a task that is just being removed. */
+static bool is_dead(pid_t pid, pid_t tid)
+{
+	char state = task_state(pid, tid);
+	return state == 'Z' || state == 'X';
+}
+
+/* A task that could stop but gets no CPU is waited for longer: on a loaded machine that is no fault of the program. */
+static bool only_starved(struct dbx_engine *engine, pid_t tid)
+{
+	char state = task_state(tid, tid);
+	return state == 'R' && dbx_now() < engine->deadline + STARVED_MAX_NANOS;
+}
+
 /* Waits for one status of a task. Positive: status stored; -ESRCH: the task is gone; -ETIMEDOUT. */
 static int wait_status(struct dbx_engine *engine, pid_t tid, int *status)
 {
@@ -48,7 +77,7 @@ static int wait_status(struct dbx_engine *engine, pid_t tid, int *status)
 			return WIFEXITED(*status) || WIFSIGNALED(*status) ? -ESRCH : 1;
 		if (got < 0 && errno != EINTR)
 			return -errno == -ECHILD ? -ESRCH : -errno;
-		if (past_deadline(engine))
+		if (past_deadline(engine) && !only_starved(engine, tid))
 			return -ETIMEDOUT;
 	}
 }
@@ -109,20 +138,6 @@ static bool held(const struct dbx_proc *proc, pid_t tid)
 		if (proc->threads[i].tid == tid)
 			return true;
 	return false;
-}
-
-/* A dead leader or a zombie cannot be attached to, nor can a task that is just being removed. */
-static bool is_dead(pid_t pid, pid_t tid)
-{
-	char path[64], text[512];
-	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
-	DBX_AUTO_FD file = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = file < 0 ? -1 : read(file, text, sizeof text - 1);
-	if (got <= 0)
-		return true;
-	text[got] = 0;
-	const char *state = strrchr(text, ')');
-	return !state || !state[1] || state[2] == 'Z' || state[2] == 'X';
 }
 
 /* Stops all threads of one process. Returns how many were new, zero when all were held already. */

@@ -227,24 +227,50 @@ static bool tracked(const struct dbx_region *region)
 	return !(region->flags & (DBX_REGION_SPECIAL | DBX_REGION_SHARED | DBX_REGION_HUGETLB));
 }
 
-/* Pages of a range that hold bytes of their own: present or swapped, not of a file, not the zero page. */
+/*
+ * A hole that is protected against writing looks swapped to PAGEMAP_SCAN. /proc/PID/pagemap tells the type of a swap entry: real devices come first, the
+ * kernel's own marks are at the other end (include/linux/swap.h).
+ */
+static bool really_swapped(uint64_t entry)
+{
+	const uint64_t present = UINT64_C(1) << 63, swapped = UINT64_C(1) << 62;
+	return !(entry & present) && (entry & swapped) && (entry & 31) < 8;
+}
+
+static int add_swapped(struct dbx_proc *proc, uint64_t start, uint64_t end, struct dbx_runs *runs)
+{
+	uint64_t entries[512];
+	while (start < end) {
+		uint64_t pages = (end - start) / DBX_PAGE < 512 ? (end - start) / DBX_PAGE : 512;
+		ssize_t got = pread(proc->pagemap, entries, pages * 8, (off_t)(start / DBX_PAGE * 8));
+		if (got < 0)
+			return -errno;
+		for (uint64_t i = 0; i < (uint64_t)got / 8; i++) {
+			int result = really_swapped(entries[i]) ? dbx_runs_add(runs, start + i * DBX_PAGE, start + (i + 1) * DBX_PAGE) : 0;
+			if (result < 0)
+				return result;
+		}
+		start += pages * DBX_PAGE;
+	}
+	return 0;
+}
+
+/* Pages of a range that are in memory and are neither of a file nor the zero page; with swap space also those that are there. */
 int dbx_present(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start, uint64_t end, struct dbx_runs *runs)
 {
-	while (start < end) {
+	int result = engine->swap ? add_swapped(proc, start, end, runs) : 0;
+	while (start < end && result >= 0) {
 		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .start = start, .end = end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX, .category_inverted = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO,
-					      .category_mask = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO, .category_anyof_mask = DBX_PAGE_IS_PRESENT | DBX_PAGE_IS_SWAPPED, .return_mask = DBX_PAGE_IS_PRESENT};
+					      .category_mask = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO | DBX_PAGE_IS_PRESENT, .return_mask = DBX_PAGE_IS_PRESENT};
 		long got = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
 		if (got < 0)
 			return -errno;
-		int result = 0;
 		for (long i = 0; i < got && result >= 0; i++)
 			result = dbx_runs_add(runs, engine->vec[i].start, engine->vec[i].end);
 		memset(engine->vec, 0, (size_t)got * sizeof *engine->vec);
-		if (result < 0)
-			return result;
 		start = arg.walk_end;
 	}
-	return 0;
+	return result;
 }
 
 /* Registers a region and protects all of it, holes included, so that the next scan reports every change. */

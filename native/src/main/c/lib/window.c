@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 /* Gets waitpid out; carries no meaning of its own. */
@@ -70,6 +71,8 @@ int64_t dbx_engine_open(int32_t init, int32_t channel)
 	/* Best effort: a pause should not wait for its turn behind ordinary work. */
 	struct sched_param priority = {.sched_priority = 1};
 	(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+	struct sysinfo machine;
+	engine->swap = sysinfo(&machine) || machine.totalswap > 0;
 	engine->init = init;
 	engine->channel = channel;
 	engine->syscall_offset = dbx_arch_syscall_offset();

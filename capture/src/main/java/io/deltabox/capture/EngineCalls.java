@@ -44,6 +44,8 @@ public interface EngineCalls {
 
   int dbx_engine_quiet(long handle, int on);
 
+  long dbx_engine_own(long handle, int pid, long arena, long bytes);
+
   int dbx_engine_rearm(long handle, int pid);
 
   int dbx_object_open(int pid, long start, long end);

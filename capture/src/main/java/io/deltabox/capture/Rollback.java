@@ -29,6 +29,7 @@ final class Rollback {
   private final WindowRecords records;
   private final int init;
   private final DescriptorTable descriptorsNow;
+  private final Window window;
   private final WindowTimes frozen;
   private final SharedObjects objects;
   private final LayoutRestore layout;
@@ -65,6 +66,7 @@ final class Rollback {
     this.wanted = wanted;
     this.hook = hook;
     this.init = init;
+    this.window = window;
     this.frozen = window.times();
     this.records = aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
@@ -286,11 +288,33 @@ final class Rollback {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
       PageRestore restore = new PageRestore(process, then, keeper.store());
+      readOwnPages(process);
       restore.plan(
           keeper.work().of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
       restore.apply(tracer);
       pagesWritten += restore.written();
       pagesDropped += restore.dropped();
+    }
+  }
+
+  /** Files and objects were edited since the freeze, and cutting one drops the copies of its pages. */
+  private void readOwnPages(LiveProcess process) throws CaptureException {
+    Memory aside = window.aside();
+    long bytes =
+        tracer.calls.dbx_engine_own(
+            tracer.handle(), process.pid(), aside.address(), aside.size());
+    if (bytes < 0) {
+      throw new CaptureException(
+          "read pages failed: " + Errno.text((int) -bytes) + " " + process.state().label());
+    }
+    List<PageRun> own = process.entry().own;
+    own.clear();
+    WindowRecords.Entry now =
+        WindowRecords.parse(aside.slice(0, (int) bytes), aside.address())
+            .entries()
+            .get(process.pid());
+    if (now != null) {
+      own.addAll(now.own);
     }
   }
 
