@@ -81,7 +81,9 @@ final class MemoryWork {
     processes.put(pid, editor.changed() ? editor.build() : before);
   }
 
-  /** Content outside the regions of a process is gone, and what it had copied of files and dropped. */
+  /**
+   * Content outside the regions of a process is gone, and what it had copied of files and dropped.
+   */
   void trim(int pid, List<Region> regions, List<PageRun> own) {
     PageMap before = of(pid);
     PageMap.Editor editor = before.edit();

@@ -2,7 +2,10 @@ package io.deltabox.capture;
 
 import java.util.List;
 
-/** Pages of private file mappings: those a process has copied for itself, and the others, which are the file's. */
+/**
+ * Pages of private file mappings: those a process has copied for itself, and the others, which are
+ * the file's.
+ */
 final class OwnPages {
   /** Receives page numbers {@code [from, to)}. */
   @FunctionalInterface

@@ -297,12 +297,13 @@ final class Rollback {
     }
   }
 
-  /** Files and objects were edited since the freeze, and cutting one drops the copies of its pages. */
+  /**
+   * Files and objects were edited since the freeze, and cutting one drops the copies of its pages.
+   */
   private void readOwnPages(LiveProcess process) throws CaptureException {
     Memory aside = window.aside();
     long bytes =
-        tracer.calls.dbx_engine_own(
-            tracer.handle(), process.pid(), aside.address(), aside.size());
+        tracer.calls.dbx_engine_own(tracer.handle(), process.pid(), aside.address(), aside.size());
     if (bytes < 0) {
       throw new CaptureException(
           "read pages failed: " + Errno.text((int) -bytes) + " " + process.state().label());
