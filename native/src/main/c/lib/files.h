@@ -122,6 +122,8 @@ struct dbx_files_scratch {
 struct dbx_files_place {
 	int dir;
 	const char *name;
+	/* `dir` is the inode itself, open for reading: its attributes can be had without a path. */
+	int readable;
 };
 struct statx;
 

@@ -24,13 +24,19 @@ static int proc_path(struct dbx_files_scratch *scratch, struct dbx_files_place p
 	return len < (int)sizeof scratch->path ? 0 : -ENAMETOOLONG;
 }
 
-static ssize_t read_list(struct dbx_files_scratch *scratch, int follow)
+static ssize_t read_list(struct dbx_files_scratch *scratch, struct dbx_files_place place)
 {
+	int follow = place.name == NULL;
+	if (place.readable)
+		return flistxattr(place.dir, scratch->list, sizeof scratch->list);
 	return follow ? listxattr(scratch->path, scratch->list, sizeof scratch->list) : llistxattr(scratch->path, scratch->list, sizeof scratch->list);
 }
 
-static ssize_t read_value(struct dbx_files_scratch *scratch, int follow, const char *name, uint8_t *to, size_t cap)
+static ssize_t read_value(struct dbx_files_scratch *scratch, struct dbx_files_place place, const char *name, uint8_t *to, size_t cap)
 {
+	int follow = place.name == NULL;
+	if (place.readable)
+		return fgetxattr(place.dir, name, to, cap);
 	return follow ? getxattr(scratch->path, name, to, cap) : lgetxattr(scratch->path, name, to, cap);
 }
 
@@ -38,11 +44,10 @@ static ssize_t read_value(struct dbx_files_scratch *scratch, int follow, const c
 int dbx_files_xattrs(struct dbx_files_scratch *scratch, struct dbx_files_place place, uint32_t *bytes)
 {
 	*bytes = 0;
-	int result = proc_path(scratch, place);
+	int result = place.readable ? 0 : proc_path(scratch, place);
 	if (result < 0)
 		return result;
-	int follow = place.name == NULL;
-	ssize_t len = read_list(scratch, follow);
+	ssize_t len = read_list(scratch, place);
 	if (len < 0)
 		return errno == EOPNOTSUPP || errno == ENOENT ? 0 : -errno;
 	uint32_t used = 0;
@@ -51,7 +56,7 @@ int dbx_files_xattrs(struct dbx_files_scratch *scratch, struct dbx_files_place p
 		uint32_t head = used + 6 + (uint32_t)name_len;
 		if (head >= sizeof scratch->xattrs)
 			return -E2BIG;
-		ssize_t value = read_value(scratch, follow, name, scratch->xattrs + head, sizeof scratch->xattrs - head);
+		ssize_t value = read_value(scratch, place, name, scratch->xattrs + head, sizeof scratch->xattrs - head);
 		if (value < 0 && (errno == ENODATA || errno == ENOENT))
 			continue;
 		if (value < 0)
@@ -198,6 +203,13 @@ int dbx_files_emit(struct dbx_files_plan *plan, struct dbx_arena *arena, uint32_
 	dbx_files_fill(&inode, status);
 	uint32_t type = inode.mode & S_IFMT;
 	int result = 0;
+	DBX_AUTO_FD fd = -1;
+	if (type == S_IFREG && !(plan->flags & DBX_FILES_NO_CONTENT)) {
+		fd = open_regular(scratch, place, inode.ino);
+		if (fd < 0)
+			return gone(fd) ? 0 : fd;
+		place = (struct dbx_files_place){.dir = fd, .readable = 1};
+	}
 	if (kind == DBX_FILES_INODE)
 		result = dbx_files_xattrs(scratch, place, &inode.xattr_len);
 	if (result < 0)
@@ -208,9 +220,8 @@ int dbx_files_emit(struct dbx_files_plan *plan, struct dbx_arena *arena, uint32_
 			return gone(-errno) ? 0 : -errno;
 		inode.link_len = (uint32_t)len;
 	}
-	if (type == S_IFREG && !(plan->flags & DBX_FILES_NO_CONTENT)) {
-		DBX_AUTO_FD fd = open_regular(scratch, place, inode.ino);
-		result = fd < 0 ? fd : copy_content(plan, scratch, fd, &inode);
+	if (fd >= 0) {
+		result = copy_content(plan, scratch, fd, &inode);
 		if (result < 0 && result != -ENOBUFS)
 			return gone(result) ? 0 : result;
 	}

@@ -579,7 +579,9 @@ final class FileRollback implements AutoCloseable {
     unlock(dir, place.name(), id);
     if (wanted.meta().isRegular() && !sameContent(before, wanted)) {
       FileRestorer.Outcome outcome =
-          before != null && leased.contains(Long.toString(ops.stat(dir, place.name()).inode()))
+          before != null
+                  && !leased.isEmpty()
+                  && leased.contains(Long.toString(ops.stat(dir, place.name()).inode()))
               ? FileRestorer.Outcome.BUSY
               : restorer.content(dir, place.name(), wanted);
       if (outcome == FileRestorer.Outcome.BUSY) {

@@ -390,10 +390,8 @@ final class StateBuilder {
   /** Files that may have changed without a trace: their contents count as unknown. */
   void suspect(LiveHolders holders) {
     for (LiveHolders.Holder holder : holders.files()) {
-      FileId id =
-          holder.writable() && !holder.deleted()
-              ? devices.identify(holder.device(), holder.inode())
-              : null;
+      // A holder's name may be gone while the file lives under another one.
+      FileId id = holder.writable() ? devices.identify(holder.device(), holder.inode()) : null;
       if (id != null) {
         suspected.add(id);
       }
