@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileLayout;
 import io.deltabox.capture.files.FileRollbackResult;
@@ -51,11 +52,15 @@ final class FilesPart implements AutoCloseable {
   }
 
   /** Puts the files back; everything is stopped. Returns how many names changed. */
-  long rollback(@Nullable FileState target, Collection<Integer> pids) throws IOException {
+  long rollback(@Nullable FileState target, Collection<Integer> pids, DescriptorTable descriptors)
+      throws IOException {
     if (tracker == null || target == null) {
       return 0;
     }
-    FileRollbackResult result = tracker.rollback(target, ProcHolders.read(pids));
+    FileRollbackResult result = tracker.rollback(
+            target,
+            ProcHolders.read(pids),
+            descriptors.anyLease() ? FileTracker.Leases.POSSIBLE : FileTracker.Leases.NONE);
     return (long) result.removed()
         + result.created()
         + result.moved()

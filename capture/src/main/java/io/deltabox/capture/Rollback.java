@@ -106,7 +106,7 @@ final class Rollback {
     long t1 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_FILES);
     List<Integer> pids = living.values().stream().map(LiveProcess::pid).toList();
-    filesChanged = files.rollback(wanted.files(), pids);
+    filesChanged = files.rollback(wanted.files(), pids, descriptorsNow);
     long t2 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();

@@ -50,6 +50,16 @@ public final class DescriptorTable {
     }
   }
 
+  /** True if some descriptor holds a lease, which proc(5) tells among the locks of its file. */
+  public boolean anyLease() {
+    for (OpenFile file : files) {
+      if (file.info().contains("LEASE")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** A table without processes. */
   public static DescriptorTable empty() {
     return new DescriptorTable(new TreeMap<>(), Contents.none());

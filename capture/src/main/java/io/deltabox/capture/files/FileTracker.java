@@ -282,6 +282,21 @@ public final class FileTracker implements AutoCloseable {
    */
   public synchronized FileRollbackResult rollback(FileState target, LiveHolders holders)
       throws IOException {
+    return rollback(target, holders, Leases.POSSIBLE);
+  }
+
+  /** Whether somebody may hold a lease (fcntl(2), F_SETLEASE) on a file of the sandbox. */
+  public enum Leases {
+    NONE,
+    POSSIBLE
+  }
+
+  /**
+   * The same when it is known whether there are leases: looking for them takes milliseconds, because
+   * the kernel waits for all its readers of the list of locks (fs/locks.c, locks_start).
+   */
+  public synchronized FileRollbackResult rollback(
+      FileState target, LiveHolders holders, Leases leases) throws IOException {
     look(WindowPlan.NO_CONTENT);
     StateBuilder builder = new StateBuilder(current, pending, files, devices);
     builder.suspect(holders);
@@ -291,7 +306,7 @@ public final class FileTracker implements AutoCloseable {
     FileRecords split;
     try (FileRollback rollback =
         new FileRollback(
-            ops, restorer, places, files, staging, live, target, exposer, leasedInodes())) {
+            ops, restorer, places, files, staging, live, target, exposer, leases == Leases.NONE ? Set.of() : leasedInodes())) {
       result = rollback.run();
       split = rollback.split(store);
     }
