@@ -52,6 +52,7 @@ final class FileRollback implements AutoCloseable {
   private final Set<FileId> wantedIds = new HashSet<>();
   private final Map<FileId, Deque<FileNode.Link>> staged = new HashMap<>();
   private final Map<FileId, FileNode.Link> built = new HashMap<>();
+  private final Set<FileId> shownTrees = new HashSet<>();
   private final Set<FileId> made = new HashSet<>();
   private final Set<FileId> editedDirectories = new LinkedHashSet<>();
   private final List<Build> hardLinks = new ArrayList<>();
@@ -315,6 +316,7 @@ final class FileRollback implements AutoCloseable {
         built.put(id, new FileNode.Link(build.directory, build.name));
         if (build.entry.isDirectory()) {
           files.dropDirectory(id);
+          shownTrees.add(id);
           world.moved(id, build.directory, build.name);
           repairShown(id);
         }
@@ -420,6 +422,10 @@ final class FileRollback implements AutoCloseable {
   private FileNode.@Nullable Link livingPlace(FileId id) {
     FileNode node = live.node(id);
     if (node == null) {
+      FileNode.Link shown = shownPlace(id);
+      if (shown != null) {
+        return shown;
+      }
       FileNode.Link natural = linkIn(live, id);
       return natural != null && id.equals(world.now(natural.directory(), natural.name()).id())
           ? natural
@@ -435,6 +441,19 @@ final class FileRollback implements AutoCloseable {
       }
     }
     return found;
+  }
+
+  /** A base file's own place, when a tree around it has just been shown again. */
+  private FileNode.@Nullable Link shownPlace(FileId id) {
+    String path = id.kind() == FileId.Kind.BASE ? files.basePath(id) : null;
+    for (FileId tree : shownTrees) {
+      if (path != null && path.startsWith(tree.key() + "/")) {
+        FileId parent = FileId.directory(BaseTree.parent(path));
+        String name = BaseTree.baseName(path);
+        return id.equals(world.now(parent, name).id()) ? new FileNode.Link(parent, name) : null;
+      }
+    }
+    return null;
   }
 
   private boolean keptInTarget(FileNode.Link link, FileId id) {
