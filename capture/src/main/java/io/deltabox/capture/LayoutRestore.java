@@ -174,7 +174,9 @@ final class LayoutRestore {
   private void map(LiveProcess process, Batches calls, RegionPlan.Step step)
       throws CaptureException {
     Region region = step.wanted();
-    if (region.is(Region.OBJECT)) {
+    if (region.stack() && step.end() < region.end()) {
+      growStack(process, calls, step);
+    } else if (region.is(Region.OBJECT)) {
       mapObject(process, calls, step);
     } else if (region.anonymous()) {
       int flags = Sys.MAP_PRIVATE | Sys.MAP_FIXED | Sys.MAP_ANONYMOUS;
@@ -185,6 +187,19 @@ final class LayoutRestore {
     } else {
       mapFile(calls, step);
     }
+  }
+
+  /**
+   * The missing lower part of the stack cannot be mapped: it would be a region of its own. The kernel lets it grow down to the first address written,
+   * which is in a page that is put back like any other that was written.
+   */
+  private static void growStack(LiveProcess process, Batches calls, RegionPlan.Step step)
+      throws CaptureException {
+    InjectedBatch batch = calls.room(1, 0);
+    calls.expect(
+        batch.call(Sys.CLOCK_GETTIME, batch.value(0), batch.value(step.start())),
+        "grow stack" + at(step));
+    process.entry().dirty.add(new PageRun(step.start(), step.start() + PageStore.PAGE_BYTES));
   }
 
   private static Injection.Call mmap(

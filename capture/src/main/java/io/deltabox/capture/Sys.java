@@ -21,6 +21,7 @@ final class Sys {
   static final int PRCTL = 157;
   static final int FTRUNCATE = 77;
   static final int SET_TID_ADDRESS = 218;
+  static final int CLOCK_GETTIME = 228;
   static final int OPENAT = 257;
   static final int SET_ROBUST_LIST = 273;
   static final int RT_TGSIGQUEUEINFO = 297;

@@ -22,7 +22,7 @@ final class Window implements AutoCloseable {
       List.of("stop", "threads", "regions", "scan", "pages", "objects", "descriptors", "files");
 
   private static final int TRIES_MAX = 4;
-  private static final long ARENA_FIRST = 32L << 20;
+  private static final long ARENA_FIRST = 8L << 20;
 
   /** A list of the most regions a process may have, with names. */
   private static final long ASIDE_BYTES = 32L << 20;
