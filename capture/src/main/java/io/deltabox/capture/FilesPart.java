@@ -57,7 +57,8 @@ final class FilesPart implements AutoCloseable {
     if (tracker == null || target == null) {
       return 0;
     }
-    FileRollbackResult result = tracker.rollback(
+    FileRollbackResult result =
+        tracker.rollback(
             target,
             ProcHolders.read(pids),
             descriptors.anyLease() ? FileTracker.Leases.POSSIBLE : FileTracker.Leases.NONE);

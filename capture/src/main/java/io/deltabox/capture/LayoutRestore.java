@@ -190,8 +190,9 @@ final class LayoutRestore {
   }
 
   /**
-   * The missing lower part of the stack cannot be mapped: it would be a region of its own. The kernel lets it grow down to the first address written,
-   * which is in a page that is put back like any other that was written.
+   * The missing lower part of the stack cannot be mapped: it would be a region of its own. The
+   * kernel lets it grow down to the first address written, which is in a page that is put back like
+   * any other that was written.
    */
   private static void growStack(LiveProcess process, Batches calls, RegionPlan.Step step)
       throws CaptureException {

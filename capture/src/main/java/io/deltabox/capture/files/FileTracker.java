@@ -292,8 +292,8 @@ public final class FileTracker implements AutoCloseable {
   }
 
   /**
-   * The same when it is known whether there are leases: looking for them takes milliseconds, because
-   * the kernel waits for all its readers of the list of locks (fs/locks.c, locks_start).
+   * The same when it is known whether there are leases: looking for them takes milliseconds,
+   * because the kernel waits for all its readers of the list of locks (fs/locks.c, locks_start).
    */
   public synchronized FileRollbackResult rollback(
       FileState target, LiveHolders holders, Leases leases) throws IOException {
@@ -306,7 +306,15 @@ public final class FileTracker implements AutoCloseable {
     FileRecords split;
     try (FileRollback rollback =
         new FileRollback(
-            ops, restorer, places, files, staging, live, target, exposer, leases == Leases.NONE ? Set.of() : leasedInodes())) {
+            ops,
+            restorer,
+            places,
+            files,
+            staging,
+            live,
+            target,
+            exposer,
+            leases == Leases.NONE ? Set.of() : leasedInodes())) {
       result = rollback.run();
       split = rollback.split(store);
     }
