@@ -78,7 +78,9 @@ final class MemoryReader {
   private Region parse(int pid, String head, String flags) {
     String[] words = head.split("\\s+", 6);
     int dash = words[0].indexOf('-');
-    String name = words.length > 5 ? words[5] : "";
+    // A part of the stack that was mapped anew has no label of its own.
+    boolean downward = words.length == 5 && List.of(flags.trim().split(" ")).contains("gd");
+    String name = words.length > 5 ? words[5] : downward ? "[stack]" : "";
     return new Region(
         Long.parseUnsignedLong(words[0].substring(0, dash), 16),
         Long.parseUnsignedLong(words[0].substring(dash + 1), 16),
