@@ -51,10 +51,21 @@ final class FilesPart implements AutoCloseable {
     return tracker == null ? null : tracker.capture(records);
   }
 
-  /** Puts the files back; everything is stopped. Returns how many names changed. */
-  long rollback(@Nullable FileState target, Collection<Integer> pids, DescriptorTable descriptors)
+  /**
+   * Puts the files back; everything is stopped. Returns how many names changed.
+   *
+   * @param sharedMapping whether some process maps a file shared
+   */
+  long rollback(
+      @Nullable FileState target,
+      Collection<Integer> pids,
+      DescriptorTable descriptors,
+      boolean sharedMapping)
       throws IOException {
     if (tracker == null || target == null) {
+      return 0;
+    }
+    if (!sharedMapping && !descriptors.anyWriter() && tracker.untouchedSince(target)) {
       return 0;
     }
     FileRollbackResult result =

@@ -106,7 +106,7 @@ final class Rollback {
     long t1 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_FILES);
     List<Integer> pids = living.values().stream().map(LiveProcess::pid).toList();
-    filesChanged = files.rollback(wanted.files(), pids, descriptorsNow);
+    filesChanged = files.rollback(wanted.files(), pids, descriptorsNow, sharedMapping());
     long t2 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();
@@ -288,7 +288,9 @@ final class Rollback {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
       PageRestore restore = new PageRestore(process, then, keeper.store());
-      readOwnPages(process);
+      if (filesChanged > 0 || !wanted.objects().isEmpty()) {
+        readOwnPages(process);
+      }
       restore.plan(
           keeper.work().of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
       restore.apply(tracer);

@@ -60,6 +60,16 @@ public final class DescriptorTable {
     return false;
   }
 
+  /** True if some descriptor may write to a file that has a name. */
+  public boolean anyWriter() {
+    for (OpenFile file : files) {
+      if (file.kind() == FileKind.REGULAR && file.canWrite()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** A table without processes. */
   public static DescriptorTable empty() {
     return new DescriptorTable(new TreeMap<>(), Contents.none());

@@ -285,6 +285,18 @@ public final class FileTracker implements AutoCloseable {
     return rollback(target, holders, Leases.POSSIBLE);
   }
 
+  /**
+   * True if the files are what {@code target} says, as far as events tell: files that are open for
+   * writing or mapped shared may have changed without one. Everything must be stopped.
+   */
+  public synchronized boolean untouchedSince(FileState target) throws IOException {
+    if (current != target) {
+      return false;
+    }
+    look(WindowPlan.NO_CONTENT);
+    return pending.isEmpty();
+  }
+
   /** Whether somebody may hold a lease (fcntl(2), F_SETLEASE) on a file of the sandbox. */
   public enum Leases {
     NONE,
