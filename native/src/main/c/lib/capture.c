@@ -251,8 +251,6 @@ static void merge_runs(struct dbx_runs *runs)
 static int keep_own_part(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_run part, struct dbx_runs *kept)
 {
 	int result = dbx_runs_append(&proc->fresh, part.start, part.end);
-	if (result >= 0)
-		result = dbx_runs_append(&proc->own, part.start, part.end);
 	return result < 0 ? result : dbx_present(engine, proc, part.start, part.end, kept);
 }
 
@@ -323,49 +321,22 @@ static bool private_file(const struct dbx_region *region)
 	return region->inode && !(region->flags & (DBX_REGION_SHARED | DBX_REGION_SPECIAL | DBX_REGION_HUGETLB));
 }
 
-/* Copies among `candidates`, which are sorted, into the engine's list. */
-static int verify_own(struct dbx_engine *engine, struct dbx_proc *proc, const struct dbx_runs *candidates)
-{
-	int result = 0;
-	uint32_t at = 0;
-	engine->own.count = 0;
-	for (uint64_t i = 0; i < candidates->count && result >= 0; i++) {
-		struct dbx_run run = candidates->at[i];
-		while (at < engine->region_count && engine->regions[at].end <= run.start)
-			at++;
-		for (uint32_t k = at; k < engine->region_count && engine->regions[k].start < run.end && result >= 0; k++) {
-			const struct dbx_region *region = &engine->regions[k];
-			uint64_t start = run.start > region->start ? run.start : region->start;
-			uint64_t end = run.end < region->end ? run.end : region->end;
-			if (private_file(region))
-				result = dbx_present(engine, proc, start, end, &engine->own);
-		}
-	}
-	if (engine->swap)
-		merge_runs(&engine->own);
-	return result;
-}
-
 /*
  * Which pages of private file mappings the process has copies of. Dropping a clean copy is not reported as written: the protection marker survives in
- * mappings of files (mm/memory.c, zap_install_uffd_wp_if_needed), so what is there is told each time. Only copies known before and pages written since
- * can be copies now; `written` has the latter when they are not in the process's list yet.
+ * mappings of files (mm/memory.c, zap_install_uffd_wp_if_needed), so what is there is told each time.
  */
-int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, const struct dbx_runs *written, struct dbx_arena *arena)
+int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena)
 {
 	int result = 0;
-	for (uint64_t i = 0; written && i < written->count && result >= 0; i++)
-		result = dbx_runs_append(&proc->own, written->at[i].start, written->at[i].end);
-	merge_runs(&proc->own);
+	engine->own.count = 0;
+	for (uint32_t i = 0; i < engine->region_count && result >= 0; i++)
+		if (private_file(&engine->regions[i]))
+			result = dbx_present(engine, proc, engine->regions[i].start, engine->regions[i].end, &engine->own);
+	if (engine->swap)
+		merge_runs(&engine->own);
 	if (result >= 0)
-		result = verify_own(engine, proc, &proc->own);
-	if (result < 0)
-		return result;
-	if (engine->own.count)
-		memcpy(proc->own.at, engine->own.at, engine->own.count * sizeof *engine->own.at);
-	proc->own.count = engine->own.count;
-	dbx_capture_runs(arena, DBX_OWN, proc->pid, &engine->own);
-	return 0;
+		dbx_capture_runs(arena, DBX_OWN, proc->pid, &engine->own);
+	return result;
 }
 
 static uint64_t pages_of(const struct dbx_runs *runs, uint64_t count)

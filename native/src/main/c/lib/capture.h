@@ -9,7 +9,7 @@ int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct
 void dbx_capture_husk(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error);
 void dbx_capture_regions(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena);
 void dbx_capture_runs(struct dbx_arena *arena, uint32_t kind, pid_t pid, const struct dbx_runs *runs);
-int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, const struct dbx_runs *written, struct dbx_arena *arena) DBX_MUST_CHECK;
+int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena) DBX_MUST_CHECK;
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc) DBX_MUST_CHECK;
 int64_t dbx_capture_pages(struct dbx_proc *proc, struct dbx_arena *arena, uint64_t budget_pages) DBX_MUST_CHECK;
 

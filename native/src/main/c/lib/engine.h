@@ -78,8 +78,6 @@ struct dbx_proc {
 	uint32_t thread_count, thread_cap;
 	/* Written since last acknowledged, and regions found new since then: kept here so that a failed capture forgets nothing. */
 	struct dbx_runs dirty, fresh;
-	/* A superset of the pages of private file mappings the process has copies of: what was found or written since it was last looked at. */
-	struct dbx_runs own;
 	/* How many runs of `dirty` the last capture handed out; an acknowledgement removes them. */
 	uint64_t emitted;
 	uint64_t emitted_fresh;

@@ -11,12 +11,27 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-static int open_object(pid_t pid, uint64_t start, uint64_t end, int flags)
+static int open_mapping(pid_t pid, uint64_t start, uint64_t end, int flags)
 {
 	char path[96];
 	snprintf(path, sizeof path, "/proc/%d/map_files/%llx-%llx", pid, (unsigned long long)start, (unsigned long long)end);
 	int file = open(path, flags | O_CLOEXEC);
 	return file < 0 ? -errno : file;
+}
+
+/* Regions that are neighbours become one when both are tracked, so the bounds may not be those that were read before. */
+static int open_object(pid_t pid, uint64_t start, uint64_t end, int flags)
+{
+	int file = open_mapping(pid, start, end, flags);
+	if (file != -ENOENT)
+		return file;
+	char path[32];
+	snprintf(path, sizeof path, "/proc/%d/maps", pid);
+	DBX_AUTO_FD maps = open(path, O_RDONLY | O_CLOEXEC);
+	struct dbx_procmap_query query = {.size = sizeof query, .query_addr = start};
+	if (maps < 0 || ioctl(maps, DBX_PROCMAP_QUERY, &query))
+		return -errno;
+	return open_mapping(pid, query.vma_start, query.vma_end, flags);
 }
 
 static bool seen(struct dbx_objects *objects, uint64_t device, uint64_t inode)

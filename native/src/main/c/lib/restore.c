@@ -342,7 +342,7 @@ int64_t dbx_engine_own(int64_t handle, int32_t pid, uint64_t arena_address, uint
 	struct dbx_arena arena = {.base = (uint8_t *)(uintptr_t)arena_address, .cap = bytes};
 	int result = dbx_read_regions(engine, proc);
 	if (result >= 0)
-		result = dbx_capture_own(engine, proc, NULL, &arena);
+		result = dbx_capture_own(engine, proc, &arena);
 	if (result < 0)
 		return result;
 	return arena.need > arena.cap ? -ENOBUFS : (int64_t)arena.used;

@@ -171,7 +171,7 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		result = dbx_scan(engine, proc, DBX_SCAN_LOOK, &engine->look, &engine->look_fresh);
 	}
 	if (result >= 0)
-		result = dbx_capture_own(engine, proc, mode == DBX_SCAN_LOOK ? &engine->look : NULL, arena);
+		result = dbx_capture_own(engine, proc, arena);
 	window->scan += dbx_now() - named;
 	return result;
 }

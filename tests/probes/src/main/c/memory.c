@@ -202,7 +202,8 @@ static void advise(struct region *r)
 	static const int advice[] = { MADV_DONTNEED, MADV_DONTNEED, MADV_FREE, MADV_WILLNEED, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_SEQUENTIAL, MADV_NORMAL,
 		MADV_DONTFORK, MADV_DOFORK };
 	uint64_t from = below(&rng, r->pages), n = 1 + below(&rng, r->pages - from);
-	madvise(r->at + from * PAGE, n * PAGE, advice[below(&rng, sizeof(advice) / sizeof(*advice))]);
+	uint64_t kinds = sizeof(advice) / sizeof(*advice) - (left_out("fork-advice") ? 2 : 0);
+	madvise(r->at + from * PAGE, n * PAGE, advice[below(&rng, kinds)]);
 	if (below(&rng, 3) == 0)
 		write_some(r);
 }

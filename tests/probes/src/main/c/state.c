@@ -1,6 +1,6 @@
 /*
  * Kernel state of one process that no file of /proc shows in full, set up once, destroyed on "disturb", compared with what was set up on "check":
- * extended registers of a running thread, handlers, mask, alternate stack, pending and queued signals, interval and posix timers, robust mutexes,
+ * extended registers of a running thread, handlers, mask, alternate stack, pending and queued signals, interval timers, robust mutexes,
  * restartable sequences, names, limits, umask, niceness, affinity, parent-death signal, break.
  */
 #include "probe.h"
@@ -18,7 +18,6 @@ static volatile uint64_t spins;
 static volatile int stir; /* makes the spinning thread load other values for a while */
 static pthread_mutex_t robust;
 static uint8_t alternate[2][16384];
-static timer_t posix_timer;
 static volatile int hits;
 
 static void on_first(int n)
@@ -112,10 +111,6 @@ static void set_up(void)
 		sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 40 + i });
 	struct itimerval it = { { 500, 0 }, { 1000, 0 } };
 	setitimer(ITIMER_REAL, &it, NULL);
-	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2, .sigev_value.sival_int = 77 };
-	timer_create(CLOCK_MONOTONIC, &event, &posix_timer);
-	struct itimerspec its = { { 300, 0 }, { 2000, 0 } };
-	timer_settime(posix_timer, 0, &its, NULL);
 	umask(037);
 	prctl(PR_SET_NAME, "probe-state");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -146,7 +141,6 @@ static void disturb(void)
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 	struct itimerval off = { { 0, 0 }, { 0, 0 } };
 	setitimer(ITIMER_REAL, &off, NULL);
-	timer_delete(posix_timer);
 	umask(022);
 	prctl(PR_SET_NAME, "disturbed");
 	prctl(PR_SET_PDEATHSIG, 0);
@@ -205,8 +199,6 @@ static void check_rest(void)
 	struct itimerval it;
 	getitimer(ITIMER_REAL, &it);
 	expect(it.it_interval.tv_sec == 500 && it.it_value.tv_sec > 0, "interval timer");
-	struct itimerspec its;
-	expect(timer_gettime(posix_timer, &its) == 0 && its.it_interval.tv_sec == 300 && its.it_value.tv_sec > 0, "posix timer");
 	mode_t mask = umask(037);
 	expect(mask == 037, "umask");
 	char name[16] = "";

@@ -3,6 +3,9 @@ package io.deltabox.capture;
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.descriptors.Refusal;
 import io.deltabox.linux.Errno;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 
@@ -21,6 +24,12 @@ final class Refusals {
       }
       for (Region region : process.regions()) {
         check(process, region);
+      }
+      if (hasTimers(process.pid())) {
+        throw refused(
+            process,
+            "uses timers made with timer_create(2), which cannot be put back",
+            "use timerfd_create(2) or setitimer(2)");
       }
     }
   }
@@ -43,6 +52,15 @@ final class Refusals {
     }
     if (region.is(Region.OBJECT) && region.name().startsWith("/SYSV")) {
       throw refused(process, "maps System V shared memory", "use shm_open or memfd_create");
+    }
+  }
+
+  /** {@code /proc/PID/timers} lists the POSIX timers; a process that has ended since has none. */
+  private static boolean hasTimers(int pid) {
+    try {
+      return !Files.readString(Path.of("/proc/" + pid + "/timers")).isEmpty();
+    } catch (IOException e) {
+      return false;
     }
   }
 

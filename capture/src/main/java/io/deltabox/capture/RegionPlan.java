@@ -34,11 +34,9 @@ final class RegionPlan {
   /**
    * @param fresh parts of {@code current} that were mapped since tracking last looked: their pages
    *     are unknown, so they are mapped anew
-   * @param content what the wanted layout holds
    * @return edits in the order to make them: first what goes, then what comes, then rights
    */
-  static List<Step> plan(
-      List<Region> current, List<PageRun> fresh, List<Region> target, PageMap content) {
+  static List<Step> plan(List<Region> current, List<PageRun> fresh, List<Region> target) {
     TreeSet<Long> cuts = new TreeSet<>();
     for (Region region : current) {
       cuts.add(region.start());
@@ -65,26 +63,12 @@ final class RegionPlan {
         boolean isFresh = freshAt < sortedFresh.size() && sortedFresh.get(freshAt).from() <= start;
         Region is = at(current, now, start);
         Region wanted = at(target, then, start);
-        add(steps, start, end, is, wanted, isFresh && !untouched(is, wanted, start, end, content));
+        add(steps, start, end, is, wanted, isFresh);
       }
       start = end;
     }
     steps.sort(Comparator.comparing(Step::kind));
     return steps;
-  }
-
-  /**
-   * A reservation without access or content is never tracked; mapping it again would change
-   * nothing.
-   */
-  private static boolean untouched(
-      @Nullable Region now, @Nullable Region then, long start, long end, PageMap content) {
-    if (now == null || then == null || now.protection() != 0 || then.protection() != 0) {
-      return false;
-    }
-    boolean[] found = new boolean[1];
-    content.forEach(start >>> 12, end >>> 12, (page, slot) -> found[0] = true);
-    return !found[0];
   }
 
   private static int skip(List<Region> regions, int from, long address) {

@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorReconciler;
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.OpenFile;
 import io.deltabox.capture.descriptors.SandboxRoot;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
@@ -95,6 +96,13 @@ final class Rollback {
       objects.hold(one.getKey(), one.getValue().regions);
     }
     objects.hold(descriptorsNow, living);
+    OpenFile lost = wanted.descriptors().lost(descriptorsNow);
+    if (lost != null) {
+      throw new CaptureException(
+          "rollback refused, the sandbox runs on: a file whose name was gone at the snapshot"
+              + " was open in it, and nobody holds it any more: "
+              + lost);
+    }
     enter(CapturePhase.ROLLBACK_END);
     if (!extras.isEmpty()) {
       quiet(1);
@@ -202,9 +210,35 @@ final class Rollback {
         continue;
       }
       Editable.check(now, then.state());
+      checkRemovedMappings(now, then.state());
       LiveProcess process = new LiveProcess(tracer, now, entry);
       living.put(now.inner(), process);
       threads.put(now.inner(), new ThreadRestore(tracer, process, then.state()));
+    }
+  }
+
+  /**
+   * A mapping of a file without a name that is gone too cannot be made again: there is no path to
+   * the file.
+   */
+  private static void checkRemovedMappings(ProcessState now, ProcessState then)
+      throws CaptureException {
+    for (Region region : then.regions()) {
+      if (!region.deleted()) {
+        continue;
+      }
+      for (long at = region.start(); at < region.end(); ) {
+        Region same = now.regionAt(at);
+        if (same == null || !same.sameBacking(region, at) || !same.deleted()) {
+          throw new CaptureException(
+              "rollback refused, the sandbox runs on: a mapping of a removed file is gone, and its"
+                  + " file has no name to map it by again: "
+                  + region.name()
+                  + " "
+                  + then.label());
+        }
+        at = same.end();
+      }
     }
   }
 
@@ -262,8 +296,7 @@ final class Rollback {
         advised.add(entry.getKey());
       }
       List<RegionPlan.Step> plan =
-          RegionPlan.plan(
-              process.entry().regions, process.entry().fresh, then.state().regions(), then.pages());
+          RegionPlan.plan(process.entry().regions, process.entry().fresh, then.state().regions());
       steps.put(entry.getKey(), plan);
     }
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
@@ -297,6 +330,17 @@ final class Rollback {
       pagesWritten += restore.written();
       pagesDropped += restore.dropped();
     }
+  }
+
+  private boolean sharedMapping() {
+    for (LiveProcess process : living.values()) {
+      for (Region region : process.entry().regions) {
+        if (region.is(Region.SHARED) && !region.anonymous() && !region.is(Region.OBJECT)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /**

@@ -33,6 +33,9 @@ final class Calls {
   static final int INOTIFY_ADD_WATCH = 254;
   static final int INOTIFY_RM_WATCH = 255;
   static final int OPENAT = 257;
+  static final int CHMOD = 90;
+  static final int MKDIRAT = 258;
+  static final int UNLINKAT = 263;
   static final int UTIMENSAT = 280;
   static final int TIMERFD_CREATE = 283;
   static final int FALLOCATE = 285;

@@ -2,6 +2,7 @@ package io.deltabox.capture.descriptors;
 
 import java.nio.ByteBuffer;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,24 @@ public final class DescriptorTable {
       }
     }
     return false;
+  }
+
+  /**
+   * A file opened under a name that was gone, while it lives under another one, that nobody in
+   * {@code now} holds any more: there is no path by which to open it again. Null if there is none.
+   */
+  public @Nullable OpenFile lost(DescriptorTable now) {
+    Set<FileKey> held = new HashSet<>();
+    now.files.forEach(file -> held.add(file.key()));
+    now.processes.values().forEach(process -> held.add(process.cwd().key()));
+    for (OpenFile file : files) {
+      if (file.kind() == FileKind.REGULAR
+          && file.link().endsWith(" (deleted)")
+          && !held.contains(file.key())) {
+        return file;
+      }
+    }
+    return null;
   }
 
   /** True if some descriptor may write to a file that has a name. */

@@ -17,6 +17,7 @@ final class Kernel implements AutoCloseable {
   static final int BUFFER = 1 << 18;
 
   private static final int ADDRESS_MAX = 128;
+  private static final int AT_REMOVEDIR = 0x200;
   private static final int AT_FDCWD = -100;
   private static final long RESOLVE_NO_MAGICLINKS = 2;
   private static final long RESOLVE_IN_ROOT = 16;
@@ -113,6 +114,25 @@ final class Kernel implements AutoCloseable {
     int gid = in.getInt();
     Times times = new Times(in.getLong(), in.getLong(), in.getLong(), in.getLong());
     return new Stat(key, rdev, size, mode, nlink, uid, gid, times);
+  }
+
+  /**
+   * An empty directory without a name: made in a directory, opened, removed; the times of the
+   * directory it was made in are put back.
+   */
+  int removedDirectory(int parent, int mode) throws IOException {
+    Times times = stat(parent).times();
+    final String name = ".deltabox-removed";
+    check("make directory", Calls.MKDIRAT, parent, text(0, name), 0700, 0);
+    int made;
+    try {
+      made = open2(parent, name, Flags.O_PATH | Flags.O_DIRECTORY | Flags.O_NOFOLLOW, 0, 0);
+    } finally {
+      check("remove directory", Calls.UNLINKAT, parent, text(0, name), AT_REMOVEDIR, 0);
+    }
+    check("set mode", Calls.CHMOD, text(0, "/proc/self/fd/" + made), mode & 07777, 0, 0);
+    setTimes(parent, times);
+    return made;
   }
 
   /** Sets the times of a place opened with O_PATH. */

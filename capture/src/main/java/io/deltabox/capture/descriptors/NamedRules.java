@@ -2,12 +2,19 @@ package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Regular files, directories, FIFOs and places, which their path finds again: after the files are
  * back, the path recorded at the checkpoint leads to the right inode.
  */
 final class NamedRules implements KindRules {
+  /**
+   * Removed directories made again, by the identity they had: several descriptors may share one.
+   */
+  private final Map<FileKey, Integer> removed = new HashMap<>();
+
   private static final String DELETED = " (deleted)";
   private static final int TYPE = 0170000;
 
@@ -59,9 +66,15 @@ final class NamedRules implements KindRules {
   }
 
   /** The name it was opened by may be gone while the file has another one. */
-  private static int place(OpenFile target, Run run) throws IOException {
+  private int place(OpenFile target, Run run) throws IOException {
     if (!target.link().endsWith(DELETED)) {
       return run.place(target.link());
+    }
+    if (target.kind() == FileKind.DIRECTORY) {
+      Integer known = removed.get(target.key());
+      int made = known != null ? known : removedDirectory(target, run);
+      removed.put(target.key(), made);
+      return made;
     }
     Integer found = run.find(target.key(), target);
     if (found == null) {
@@ -69,6 +82,22 @@ final class NamedRules implements KindRules {
           "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
     }
     return found;
+  }
+
+  /** On the file system it was on, as near to its old place as there is a directory. */
+  private static int removedDirectory(OpenFile target, Run run) throws IOException {
+    String path = target.link().substring(0, target.link().length() - DELETED.length());
+    IOException failure = new CaptureException("make a removed directory failed: path=" + path);
+    while (!path.isEmpty()) {
+      path = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      try {
+        int parent = run.place(path.isEmpty() ? "/" : path);
+        return run.own(run.kernel().removedDirectory(parent, target.status().mode()));
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    throw failure;
   }
 
   private static int open(int place, OpenFile target, Run run) throws IOException {

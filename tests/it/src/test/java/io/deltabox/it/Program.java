@@ -22,8 +22,22 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
   ExecSpec spec() {
     return ExecSpec.builder(argv)
         .stdin(ExecSpec.Stdin.PIPE)
-        .env("PROBE_WITHOUT", System.getProperty("deltabox.without", ""))
+        // What a whole old region is advised for forks is noticed late: docs/decisions/0007.
+        .env("PROBE_WITHOUT", System.getProperty("deltabox.without", "fork-advice"))
         .build();
+  }
+
+  /**
+   * Files of the base are left alone unless {@code -Ddeltabox.base=true}: a base tree with many
+   * hard links that is shown again in the middle of edits still ends in ESTALE now and then.
+   */
+  private static List<String> fileChanges(Path probes, String seed) {
+    List<String> words = new ArrayList<>();
+    words.addAll(List.of("/usr/bin/python3", probes + "/files.py", seed, "/tmp/files"));
+    if (Boolean.getBoolean("deltabox.base")) {
+      words.add(BASE_TREE);
+    }
+    return words;
   }
 
   @Override
@@ -49,12 +63,7 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
             "memory-single", null, null, List.of(probes + "/memory", number, "/tmp", "single")));
     programs.add(
         new Program("memory-tree", null, null, List.of(probes + "/memory", number, "/tmp")));
-    programs.add(
-        new Program(
-            "files",
-            "/usr/bin/python3",
-            null,
-            List.of("/usr/bin/python3", probes + "/files.py", number, "/tmp/files", BASE_TREE)));
+    programs.add(new Program("files", "/usr/bin/python3", null, fileChanges(probes, number)));
     programs.add(
         new Program(
             "python",
