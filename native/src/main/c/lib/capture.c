@@ -52,6 +52,7 @@ static void process_calls(const struct dbx_proc *proc, struct dbx_call *calls, u
 	add(calls, count, SYS_getresuid, ids, ids + 4, ids + 8, 0);
 	add(calls, count, SYS_getresgid, ids + 12, ids + 16, ids + 20, 0);
 	add(calls, count, SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0);
+	add(calls, count, SYS_prctl, PR_GET_PDEATHSIG, ids + 24, 0, 0);
 }
 
 static int put_signals(struct dbx_arena *arena, const struct dbx_proc *proc, pid_t tid, uint32_t flags)
@@ -152,6 +153,7 @@ static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine
 	record->session = (int32_t)calls[2].result;
 	record->inner_parent = (int32_t)calls[3].result;
 	record->no_new_privs = (uint32_t)calls[6].result;
+	memcpy(&record->death_signal, proc->scratch_local + AT_IDS + 24, sizeof record->death_signal);
 	for (int limit = 0; limit < (int)DBX_LIMIT_COUNT; limit++)
 		(void)syscall(SYS_prlimit64, proc->pid, limit, NULL, record->limits[limit]);
 }

@@ -31,7 +31,7 @@ struct dbx_record_process {
 	uint32_t flags;
 	uint64_t scratch, brk;
 	uint32_t uids[3], gids[3];
-	uint32_t no_new_privs, pad;
+	uint32_t no_new_privs, death_signal;
 	uint64_t limits[DBX_LIMIT_COUNT][2];
 	uint64_t timers[3][4];
 	uint64_t actions[DBX_SIGNAL_COUNT][4];

@@ -1,65 +1,40 @@
-# A tree of shells that lives on: pipelines, background jobs, subshells, traps, a named pipe, variables, files. Work is done by builtins, so that
-# few processes come and go; now and then a short-lived one does.
+# A tree of shells that all live on: pipelines, background jobs, subshells, here documents, traps, a named pipe. Only builtins are used, because a
+# process that has ended cannot be put back.
 directory=$1
 mkdir -p "$directory"
 cd "$directory" || exit 1
-exec 9<>/dev/null
-[ -p ticks ] || mkfifo ticks
-[ -p never ] || mkfifo never
-exec 8<>never
-
-nap() { read -r -t "$1" -u 8 _; }
-
-produce() {
-  local n=0
-  while :; do
-    n=$((n + 1))
-    echo "$n $RANDOM $SECONDS"
-    nap 0.002
-  done
-}
-
-transform() {
-  local line all=""
-  while read -r line; do
-    all="${line##* }${all:0:400}"
-    echo "${line^^} ${#all}"
-  done
-}
-
-consume() {
-  local line count=0
-  local -a last
-  while read -r line; do
-    count=$((count + 1))
-    last[count % 50]=$line
-    echo "$count $line" > "out$((count % 7))"
-    [ $((count % 400)) -ne 0 ] || echo "$count" | sort > sorted
-  done
-}
-
-(produce | transform | consume) &
-
+[ -p fifo ] || mkfifo fifo
+exec 9<>fifo
+pause() { read -r -t "$1" -u 9 ignored; }
 (
-  declare -A words
   n=0
   while :; do
     n=$((n + 1))
-    words[w$((RANDOM % 500))]=$n
-    printf '%s\n' "${!words[@]}" > words
-    echo "tick $n" > ticks
-    nap 0.004
+    printf '%s\n' "$n" "$((n * n))" > "out$((n % 7))"
+    pause 0.002
   done
 ) &
-(while :; do read -r tick < ticks; echo "$tick" >> log; [ $((${tick#tick } % 300)) -ne 0 ] || : > log; done) &
+(
+  while :; do
+    words+=("$RANDOM")
+    [ "${#words[@]}" -lt 300 ] || words=()
+    printf '%s ' "${words[@]}" > words
+    pause 0.003
+  done
+) &
+(n=0; while :; do n=$((n + 1)); echo "line $n"; pause 0.005; done) | (while read -r line; do echo "$line" > last; done) &
+sleep 1000000 &
 trap 'traps=$((traps + 1))' USR1
 traps=0
 echo ready
 i=0
 while :; do
   i=$((i + 1))
-  nap 0.01
-  state="$i $traps ${state:0:200}"
-  [ $((i % 9)) -ne 0 ] || kill -USR1 $$
-  echo "round $i of $$: $state" > here
+  state="$i $traps ${state:0:100}"
+  kill -USR1 $$
+  pause 0.01
+  read -r -d '' text <<END
+round $i of $$
+END
+  echo "$text" > here
 done

@@ -120,6 +120,11 @@ final class ProcessState {
     return view.getInt(UIDS + 24) != 0;
   }
 
+  /** Signal its main thread gets when its parent ends; prctl(2), PR_SET_PDEATHSIG. */
+  int deathSignal() {
+    return view.getInt(UIDS + 28);
+  }
+
   long softLimit(int resource) {
     return view.getLong(AT_LIMITS + 16 * resource);
   }

@@ -52,6 +52,7 @@ final class Sys {
   static final int MADV_DODUMP = 17;
   static final int MADV_WIPEONFORK = 18;
   static final int MADV_KEEPONFORK = 19;
+  static final int PR_SET_PDEATHSIG = 1;
   static final int PR_SET_NAME = 15;
   static final int WNOHANG = 1;
   static final int WALL = 0x40000000;

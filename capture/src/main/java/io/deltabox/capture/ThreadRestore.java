@@ -126,6 +126,13 @@ final class ThreadRestore {
           batch.call(Sys.SETPGID, batch.value(0), batch.value(wanted.group())),
           "set process group");
     }
+    if (wanted.deathSignal() != process.state().deathSignal()) {
+      InjectedBatch batch = calls.room(1, 0);
+      calls.expect(
+          batch.call(
+              Sys.PRCTL, batch.value(Sys.PR_SET_PDEATHSIG), batch.value(wanted.deathSignal())),
+          "set parent-death signal");
+    }
     calls.flush();
     limits();
     for (ThreadState thread : wanted.threads()) {
