@@ -23,7 +23,6 @@
 #define AT_THREADS (DBX_SCRATCH_DATA + 8192)
 #define THREAD_SPACE 64u
 #define CALLS_PER_THREAD 3u
-#define CALLS_OF_PROCESS (DBX_SIGNAL_COUNT + 10u)
 
 static void add(struct dbx_call *calls, uint32_t *count, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
