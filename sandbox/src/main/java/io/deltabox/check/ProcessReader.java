@@ -50,10 +50,12 @@ final class ProcessReader {
           Map.entry("arguments start", 45),
           Map.entry("arguments end", 46),
           Map.entry("environment start", 47),
-          Map.entry("environment end", 48),
-          Map.entry("exit code", 49));
+          Map.entry("environment end", 48));
 
   private static final int TERMINAL_GROUP = 5;
+
+  /** Of a living process this is the signal that stopped it last (fs/proc/array.c). */
+  private static final int EXIT_CODE = 49;
 
   private final CheckFunctions functions;
   private final MemoryReader memory;
@@ -83,6 +85,7 @@ final class ProcessReader {
     }
     facts.put("terminal group", inner(stat[TERMINAL_GROUP]));
     if (zombie) {
+      facts.put("exit code", stat[EXIT_CODE]);
       return new ProcessImage(innerPid, facts, List.of());
     }
     for (String key : STATUS_FIELDS) {
