@@ -55,13 +55,18 @@ final class CapturedState implements SandboxState {
 
   @Override
   public void checking(boolean on) {
-    check =
-        on
-            ? new CheckSession(
-                host.initPid(),
-                Scope.writable()
-                    .withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES))
-            : null;
+    if (!on) {
+      check = null;
+    } else if (check == null) {
+      Scope scope =
+          Scope.writable().withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES);
+      check = new CheckSession(host.initPid(), scope);
+    }
+  }
+
+  @Override
+  public boolean checked(Id snapshot) {
+    return check != null && check.knows(snapshot.toString());
   }
 
   @Override

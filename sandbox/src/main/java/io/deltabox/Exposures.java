@@ -16,6 +16,9 @@ record Exposures(List<BaseLayer.Exposure> list, List<SandboxHost.Exposed> expose
   private static final int MAX = 64;
   private static final List<String> FORBIDDEN = List.of("/proc", "/sys", "/dev", "/run");
 
+  /** May be shown where a link elsewhere leads to it; at its own place lies the sandbox's own. */
+  private static final String SHARED_MEMORY = "/dev/shm";
+
   static Exposures open(List<String> paths) throws IOException {
     if (paths.size() > MAX) {
       throw new InvalidRequestException(
@@ -28,8 +31,11 @@ record Exposures(List<BaseLayer.Exposure> list, List<SandboxHost.Exposed> expose
       for (String text : paths) {
         Path path = check(text);
         Path real = path.toRealPath();
-        requireAllowed(real);
-        add(list, exposed, real, real);
+        requireAllowed(path);
+        if (!real.startsWith(SHARED_MEMORY)) {
+          requireAllowed(real);
+          add(list, exposed, real, real);
+        }
         if (!path.equals(real)) {
           add(list, exposed, path, real);
         }
@@ -61,7 +67,7 @@ record Exposures(List<BaseLayer.Exposure> list, List<SandboxHost.Exposed> expose
 
   private static void requireAllowed(Path real) throws InvalidRequestException {
     for (String forbidden : FORBIDDEN) {
-      if (real.startsWith(forbidden) && !real.startsWith("/dev/shm")) {
+      if (real.startsWith(forbidden)) {
         throw new InvalidRequestException(
             "exposed path must not lie below "
                 + forbidden

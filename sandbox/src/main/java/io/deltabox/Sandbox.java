@@ -208,6 +208,11 @@ public final class Sandbox implements AutoCloseable {
         });
   }
 
+  /** Whether a rollback to this snapshot is checked: it was made while {@link #checking}. */
+  public boolean checked(Snapshot snapshot) throws IOException {
+    return alone(state -> state.checked(snapshot.id()));
+  }
+
   /** Lets a test break any phase of a checkpoint or rollback. */
   public void onPhase(CapturePhase.Hook hook) throws IOException {
     alone(

@@ -18,6 +18,9 @@ interface SandboxState extends AutoCloseable {
    */
   void checking(boolean on);
 
+  /** Whether rollbacks to a snapshot are compared with an image taken when it was made. */
+  boolean checked(Id snapshot);
+
   /** Called on entering each phase of each operation; what it throws happens there. */
   void onPhase(CapturePhase.Hook hook);
 

@@ -77,6 +77,7 @@ final class RequestTest {
     refusedSpec(SandboxSpec.builder().expose("relative"), "'relative'");
     refusedSpec(SandboxSpec.builder().expose("/"), "'/'");
     refusedSpec(SandboxSpec.builder().expose("/proc/1"), "/proc");
+    refusedSpec(SandboxSpec.builder().expose("/dev/shm"), "/dev");
   }
 
   @Test

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 
 /** The real client with a data root of its own; closing it stops the daemon. */
 final class Client implements AutoCloseable {
-  private static final long SECONDS_MAX = 120;
+  static final long SECONDS_MAX = 120;
 
   private final Path home;
   private final Path program;

@@ -3,7 +3,9 @@ package io.deltabox.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Predicate;
@@ -92,6 +95,87 @@ final class CommandTest {
     assertThat(client.run("ls", "--json").json()).hasSize(1);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ls --nonsense --json            | 2",
+        "show --json nobody              | 4",
+        "exec --json first /no/such      | 127",
+        "exec --json --timeout 0 first x | 2",
+        "rollback first nothing --json   | 4",
+        "run --json --memory 0           | 2",
+      })
+  void verb_badInputWithJson_saysItInJson(String line, int code) throws Exception {
+    Client.Answer answer = client.run(line.split(" +"));
+    JsonNode error = new ObjectMapper().readTree(answer.err());
+    assertThat(error.get("error").asText()).isNotEmpty().doesNotStartWith("deltabox:");
+    assertThat(error.get("code").asInt()).isEqualTo(code);
+    assertThat(answer.code()).isEqualTo(code);
+    assertThat(answer.out()).isEmpty();
+  }
+
+  @Test
+  void exec_jsonAmongTheWordsOfTheCommand_isTheCommands() throws Exception {
+    assertThat(client.run("exec", "first", "/no/such", "--json").err()).startsWith("deltabox: ");
+    assertThat(client.run("exec", "first", "echo", "--json").text()).isEqualTo("--json\n");
+  }
+
+  @Test
+  void exec_withJson_answersWithOutputAndEnd() throws Exception {
+    Client.Answer answer =
+        client.run("exec", "--json", "first", "sh", "-c", "echo out; echo err >&2; exit 3");
+    JsonNode value = answer.json();
+    assertThat(value.get("stdout").asText()).isEqualTo("out\n");
+    assertThat(value.get("stderr").asText()).isEqualTo("err\n");
+    assertThat(value.get("exit").asInt()).isEqualTo(3);
+    assertThat(answer.code()).isEqualTo(3);
+    assertThat(answer.err()).isEmpty();
+  }
+
+  @Test
+  void rollback_withCheckOfUncheckedSnapshot_isRefused() throws Exception {
+    client.run("run", "--name", "unchecked");
+    client.run("checkpoint", "unchecked", "--name", "plain");
+    Client.Answer answer = client.run("rollback", "--check", "unchecked", "plain");
+    assertThat(answer.code()).isEqualTo(ExitCodes.USAGE);
+    assertThat(answer.err()).contains("without a check").contains("checkpoint --check");
+    assertThat(client.run("rm", "unchecked").code()).isZero();
+  }
+
+  /** A file of the host that changes under a mapping is what no rollback can put back. */
+  @Test
+  void rollback_withCheck_failsWhenSomethingDiffers() throws Exception {
+    Path shown = Files.createTempDirectory("command-test-shown-");
+    Path file = Files.write(shown.resolve("page"), new byte[4096]);
+    String program =
+        """
+        import mmap, sys, time
+        f = open(sys.argv[1], 'rb')
+        m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)
+        time.sleep(4716)
+        """;
+    client.run("run", "--check", "--name", "proof", "--expose", shown.toString());
+    client.run("exec", "-d", "proof", "/usr/bin/python3", "-c", program, file.toString());
+    await(
+        () -> client.run("exec", "proof", "sh", "-c", "cat /proc/[0-9]*/maps").text(),
+        maps -> maps.contains(file.toString()));
+    client.run("checkpoint", "proof", "--name", "then");
+    Client.Answer same = client.run("rollback", "--check", "--json", "proof", "then");
+    assertThat(same.json().get("checked").asBoolean()).isTrue();
+    assertThat(same.code()).as(same.err()).isZero();
+    try (RandomAccessFile page = new RandomAccessFile(file.toFile(), "rw")) {
+      page.write(1);
+    }
+    Client.Answer other = client.run("rollback", "--check", "proof", "then");
+    assertThat(other.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(other.text()).contains(file.toString()).contains("expected=").contains("found=");
+    assertThat(other.err()).contains("not exact").contains("differences=1");
+    client.run("rm", "proof");
+    Files.delete(file);
+    Files.delete(shown);
+  }
+
   @Test
   void exec_ofAnyEnd_returnsTheShellsCode() throws Exception {
     assertThat(client.run("exec", "first", "sh", "-c", "exit 7").code()).isEqualTo(7);
@@ -163,13 +247,7 @@ final class CommandTest {
   }
 
   private static void awaitList(Predicate<String> sandboxes) throws Exception {
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    String list = client.run("ls").text();
-    while (!sandboxes.test(list)) {
-      assertThat(System.nanoTime()).as(list).isLessThan(until);
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-      list = client.run("ls").text();
-    }
+    await(() -> client.run("ls").text(), sandboxes);
   }
 
   @Test
@@ -182,12 +260,16 @@ final class CommandTest {
   }
 
   private static void await(Predicate<String> processes) throws Exception {
-    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    String list = client.run("ps", "first").text();
-    while (!processes.test(list)) {
-      assertThat(System.nanoTime()).as(list).isLessThan(until);
+    await(() -> client.run("ps", "first").text(), processes);
+  }
+
+  private static void await(Callable<String> look, Predicate<String> wanted) throws Exception {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(Client.SECONDS_MAX);
+    String seen = look.call();
+    while (!wanted.test(seen)) {
+      assertThat(System.nanoTime()).as(seen).isLessThan(until);
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
-      list = client.run("ps", "first").text();
+      seen = look.call();
     }
   }
 

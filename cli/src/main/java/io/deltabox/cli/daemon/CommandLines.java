@@ -35,7 +35,7 @@ final class CommandLines {
     }
   }
 
-  private CommandLine build(CommandContext context) {
+  private CommandLine build(CommandContext context, Complaints complaints) {
     CommandLine root = Verbs.root();
     for (VerbProvider provider : providers) {
       root.addSubcommand(provider.verb(context));
@@ -45,12 +45,13 @@ final class CommandLines {
     Verbs.finish(root);
     root.setParameterExceptionHandler(
         (problem, arguments) -> {
-          String name = problem.getCommandLine().getCommandSpec().qualifiedName();
+          CommandLine line = problem.getCommandLine();
           String said = firstLine(String.valueOf(problem.getMessage()));
-          context.err().println("deltabox: " + said + " (see '" + name + " --help')");
-          return ExitCodes.USAGE;
+          String way = " (see '" + line.getCommandSpec().qualifiedName() + " --help')";
+          return complaints.say(line, said + way, ExitCodes.USAGE);
         });
-    root.setExecutionExceptionHandler((failure, line, result) -> report(context, failure, line));
+    root.setExecutionExceptionHandler(
+        (failure, line, result) -> report(context, complaints, failure, line));
     return root;
   }
 
@@ -61,7 +62,9 @@ final class CommandLines {
       return ExitCodes.USAGE;
     }
     try {
-      int code = build(session).execute(session.request().arguments().toArray(String[]::new));
+      List<String> arguments = session.request().arguments();
+      CommandLine root = build(session, new Complaints(session, arguments));
+      int code = root.execute(arguments.toArray(String[]::new));
       return session.cancelled() ? session.cancelCode() : code;
     } catch (RuntimeException | Error e) {
       LOG.log(Level.ERROR, "verb failed: " + session.request().arguments(), e);
@@ -70,18 +73,19 @@ final class CommandLines {
     }
   }
 
-  private static int report(CommandContext context, Exception failure, CommandLine line) {
-    context.out().flush();
+  private static int report(
+      CommandContext context, Complaints complaints, Exception failure, CommandLine line) {
+    int code = ExitCodes.of(failure);
     if (context.cancelled()) {
       LOG.log(Level.DEBUG, "verb was cancelled: " + line.getCommandName(), failure);
-    } else if (failure instanceof IOException) {
-      context.err().println("deltabox: " + message(failure));
-      LOG.log(Level.DEBUG, "verb failed: " + line.getCommandName(), failure);
-    } else {
-      context.err().println("deltabox: internal error: " + failure + " (the log has more)");
-      LOG.log(Level.ERROR, "verb failed: " + line.getCommandName(), failure);
+      return code;
     }
-    return ExitCodes.of(failure);
+    if (failure instanceof IOException) {
+      LOG.log(Level.DEBUG, "verb failed: " + line.getCommandName(), failure);
+      return complaints.say(line, message(failure), code);
+    }
+    LOG.log(Level.ERROR, "verb failed: " + line.getCommandName(), failure);
+    return complaints.say(line, "internal error: " + failure + " (the log has more)", code);
   }
 
   /** The JDK's file exceptions say only the path when the system gave no text. */

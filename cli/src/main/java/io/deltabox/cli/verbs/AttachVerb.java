@@ -27,6 +27,6 @@ final class AttachVerb extends Verb {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Sandbox target = Targets.sandbox(context.box(), given(sandbox));
-    return new Streamer(context, target.exec(exec)).run(Streamer.Orphan.GOES_ON);
+    return Streamer.follow(this, target, target.exec(exec), Streamer.Orphan.GOES_ON);
   }
 }

@@ -17,6 +17,11 @@ final class CheckpointVerb extends Verb {
   @Option(names = "--name", paramLabel = "NAME", description = "Label; moved here if it exists.")
   @Nullable String name;
 
+  @Option(
+      names = "--check",
+      description = "Keep an independent image of everything, for 'rollback --check'. Slow.")
+  boolean check;
+
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -31,6 +36,9 @@ final class CheckpointVerb extends Verb {
   @Override
   public Integer call() throws IOException {
     Sandbox target = Targets.sandbox(context.box(), sandbox);
+    if (check) {
+      target.checking(true);
+    }
     Snapshot made = target.checkpoint(name);
     CheckpointStats stats = made.stats();
     if (made.unchanged()) {

@@ -38,6 +38,6 @@ final class ExecVerb extends Verb {
     if (options.detach) {
       return answer(Describe.exec(exec), String.valueOf(exec.id()));
     }
-    return new Streamer(context, exec).run(Streamer.Orphan.KILLED);
+    return Streamer.follow(this, target, exec, Streamer.Orphan.KILLED);
   }
 }

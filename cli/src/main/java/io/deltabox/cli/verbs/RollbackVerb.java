@@ -1,12 +1,18 @@
 package io.deltabox.cli.verbs;
 
+import io.deltabox.InvalidRequestException;
 import io.deltabox.RollbackResult;
+import io.deltabox.check.CheckFailedException;
+import io.deltabox.check.Difference;
 import io.deltabox.cli.CommandContext;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(
@@ -16,6 +22,14 @@ import picocli.CommandLine.Parameters;
       "'rollback SNAPSHOT' or 'rollback SANDBOX SNAPSHOT'."
     })
 final class RollbackVerb extends Verb {
+  @Option(
+      names = "--check",
+      description = {
+        "Fail unless an independent reader finds everything as it was at the snapshot, which must",
+        "have been made with --check; prints what differs."
+      })
+  boolean check;
+
   @Parameters(index = "0", paramLabel = "[SANDBOX]", description = "Id, prefix or name.")
   @Nullable String first;
 
@@ -32,7 +46,13 @@ final class RollbackVerb extends Verb {
         second == null
             ? Targets.snapshot(context.box(), given(first))
             : Targets.in(Targets.sandbox(context.box(), first), second);
-    RollbackResult done = found.sandbox().rollback(found.snapshot());
+    if (check && !found.sandbox().checked(found.snapshot())) {
+      throw new InvalidRequestException(
+          "snapshot was made without a check, there is nothing to compare with: snapshot="
+              + found.snapshot().id()
+              + " (make one with 'checkpoint --check', or start the sandbox with 'run --check')");
+    }
+    RollbackResult done = rollback(found);
     Map<String, Object> value = new LinkedHashMap<>();
     value.put("sandbox", found.sandbox().id().toString());
     value.put("snapshot", done.target().id().toString());
@@ -45,6 +65,7 @@ final class RollbackVerb extends Verb {
     value.put("processes_made", done.processesMade());
     value.put("execs_rolled_back", done.rolledBack());
     value.put("execs_going_on", done.goesOn());
+    value.put("checked", found.sandbox().checked(found.snapshot()));
     return answer(
         value,
         done.target().id()
@@ -59,5 +80,31 @@ final class RollbackVerb extends Verb {
             + " processes ended, "
             + done.processesMade()
             + " made");
+  }
+
+  /** A rollback that is not exact has happened all the same; what differs is the answer. */
+  private RollbackResult rollback(Targets.Found found) throws IOException {
+    try {
+      return found.sandbox().rollback(found.snapshot());
+    } catch (CheckFailedException e) {
+      List<Map<String, String>> differences = new ArrayList<>();
+      StringBuilder text = new StringBuilder();
+      for (Difference difference : e.differences()) {
+        Map<String, String> one = new LinkedHashMap<>();
+        one.put("where", difference.where());
+        one.put("what", difference.what());
+        one.put("expected", difference.expected());
+        one.put("found", difference.found());
+        differences.add(one);
+        text.append(text.isEmpty() ? "" : "\n").append(difference);
+      }
+      answer(Map.of("checked", true, "differences", differences), text.toString());
+      throw new IOException(
+          "rollback was not exact, the sandbox runs on as it is now: snapshot="
+              + found.snapshot().id()
+              + " differences="
+              + differences.size(),
+          e);
+    }
   }
 }

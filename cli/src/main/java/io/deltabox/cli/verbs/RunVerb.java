@@ -52,6 +52,14 @@ final class RunVerb extends Verb {
   @Option(names = "--rm", description = "End the sandbox when the command has ended.")
   boolean remove;
 
+  @Option(
+      names = "--check",
+      description = {
+        "Prove every checkpoint and rollback: an independent reader takes an image of everything",
+        "at each checkpoint and compares after each rollback. Slow."
+      })
+  boolean check;
+
   @Mixin ExecOptions options = new ExecOptions();
 
   @Parameters(paramLabel = "COMMAND", arity = "0..*", description = "Program and arguments.")
@@ -71,7 +79,12 @@ final class RunVerb extends Verb {
     Sandbox sandbox = context.box().create(spec());
     try {
       context.remember(sandbox);
-      sandbox.notices().forEach(line -> context.err().println("deltabox: note: " + line));
+      if (!json) {
+        sandbox.notices().forEach(line -> context.err().println("deltabox: note: " + line));
+      }
+      if (check) {
+        sandbox.checking(true);
+      }
       return exec == null ? created(sandbox, null) : start(sandbox, exec);
     } catch (IOException | RuntimeException e) {
       // Nobody has learnt its id.
@@ -85,11 +98,11 @@ final class RunVerb extends Verb {
     if (options.detach) {
       return created(sandbox, exec);
     }
-    if (!remove) {
+    if (!remove && !json) {
       context.err().println("deltabox: sandbox " + Targets.label(sandbox));
     }
     try {
-      return new Streamer(context, exec).run(Streamer.Orphan.KILLED);
+      return Streamer.follow(this, sandbox, exec, Streamer.Orphan.KILLED);
     } finally {
       if (remove) {
         end(sandbox);
@@ -99,6 +112,7 @@ final class RunVerb extends Verb {
 
   private int created(Sandbox sandbox, @Nullable Exec exec) throws IOException {
     Map<String, Object> value = new LinkedHashMap<>(Describe.sandbox(sandbox));
+    value.put("notices", sandbox.notices());
     if (exec != null) {
       value.put("exec", exec.id());
     }

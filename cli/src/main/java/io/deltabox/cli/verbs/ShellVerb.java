@@ -42,6 +42,6 @@ final class ShellVerb extends Verb {
     if (options.detach) {
       return answer(Describe.exec(exec), String.valueOf(exec.id()));
     }
-    return new Streamer(context, exec).run(Streamer.Orphan.KILLED);
+    return Streamer.follow(this, target, exec, Streamer.Orphan.KILLED);
   }
 }

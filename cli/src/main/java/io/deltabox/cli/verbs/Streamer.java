@@ -3,6 +3,7 @@ package io.deltabox.cli.verbs;
 import io.deltabox.Exec;
 import io.deltabox.ExecSpec;
 import io.deltabox.ExecStatus;
+import io.deltabox.Sandbox;
 import io.deltabox.TerminalSize;
 import io.deltabox.cli.CommandContext;
 import io.deltabox.cli.ExitCodes;
@@ -11,6 +12,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.System.Logger.Level;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
 /** Connects the caller's descriptors with a command until it ends. */
@@ -25,12 +28,44 @@ final class Streamer {
   private final Exec exec;
   private final InputStream out;
   private final InputStream err;
+  private final OutputStream output;
+  private final OutputStream errors;
 
-  Streamer(CommandContext context, Exec exec) {
+  private Streamer(CommandContext context, Exec exec, OutputStream output, OutputStream errors) {
     this.context = context;
     this.exec = exec;
     this.out = exec.stdout();
     this.err = exec.stderr();
+    this.output = output;
+    this.errors = errors;
+  }
+
+  /**
+   * Follows a command until it ends: as the caller's own output and errors or, with {@code --json},
+   * as one answer with the end of both.
+   *
+   * @return the exit code of the verb: the command's, as a shell would say it
+   */
+  static int follow(Verb verb, Sandbox sandbox, Exec exec, Orphan orphan)
+      throws IOException, InterruptedException {
+    CommandContext context = verb.context;
+    if (!verb.json) {
+      int code = new Streamer(context, exec, context.output(), context.errors()).run(orphan);
+      sayEnd(context, exec.status());
+      return code;
+    }
+    OutputEnd output = new OutputEnd(Exec.OUTPUT_KEPT_MAX);
+    OutputEnd errors = new OutputEnd(Exec.OUTPUT_KEPT_MAX);
+    int code = new Streamer(context, exec, output, errors).run(orphan);
+    Map<String, Object> value = new LinkedHashMap<>();
+    value.put("sandbox", sandbox.id().toString());
+    value.putAll(Describe.exec(exec));
+    value.put("stdout", output.text());
+    value.put("stderr", errors.text());
+    value.put("stdout_bytes_lost", output.lost());
+    value.put("stderr_bytes_lost", errors.lost());
+    verb.answer(value, "");
+    return code;
   }
 
   /** What becomes of the command when its caller goes away. */
@@ -39,8 +74,7 @@ final class Streamer {
     GOES_ON
   }
 
-  /** Returns the exit code of the verb: the command's, as a shell would say it. */
-  int run(Orphan orphan) throws IOException, InterruptedException {
+  private int run(Orphan orphan) throws IOException, InterruptedException {
     boolean terminal = exec.spec().tty() != null;
     boolean raw = terminal && context.terminal(0);
     context.out().flush();
@@ -62,10 +96,10 @@ final class Streamer {
       background(
           "errors",
           () -> {
-            pump(err, context.errors());
+            pump(err, errors);
             errorsDone.countDown();
           });
-      pump(out, context.output());
+      pump(out, output);
       errorsDone.await();
       return code(exec.waitFor());
     } finally {
@@ -82,7 +116,7 @@ final class Streamer {
     }
   }
 
-  private int code(ExecStatus status) {
+  private static void sayEnd(CommandContext context, ExecStatus status) {
     switch (status.outcome()) {
       case TIMED_OUT -> context.err().println("deltabox: command was over its time: killed");
       case ROLLED_BACK ->
@@ -90,6 +124,9 @@ final class Streamer {
       case SANDBOX_ENDED -> context.err().println("deltabox: sandbox ended");
       case RUNNING, EXITED, SIGNALED -> {}
     }
+  }
+
+  private static int code(ExecStatus status) {
     return status.outcome() == ExecStatus.Outcome.RUNNING ? ExitCodes.FAILED : status.shellCode();
   }
 

@@ -45,6 +45,27 @@ public final class Verbs {
     return new CommandLine(new Root()).addSubcommand(new HelpCommand());
   }
 
+  /**
+   * Whether the caller asked for JSON, also when the command line was not understood as a whole.
+   *
+   * @param arguments of the whole command; words of a command inside do not count
+   */
+  public static boolean wantsJson(CommandLine verb, List<String> arguments) {
+    if (verb.getCommand() instanceof Verb known && known.json) {
+      return true;
+    }
+    int from = arguments.indexOf(verb.getCommandName()) + 1;
+    for (String word : arguments.subList(from, arguments.size())) {
+      if (word.equals("--json")) {
+        return true;
+      }
+      if (!word.startsWith("-") && TAKE_COMMANDS.contains(verb.getCommandName())) {
+        return false;
+      }
+    }
+    return false;
+  }
+
   /** To be called when all verbs were added. */
   public static CommandLine finish(CommandLine root) {
     root.setExpandAtFiles(false);
