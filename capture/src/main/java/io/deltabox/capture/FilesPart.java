@@ -1,6 +1,7 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.files.ContentStore;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileLayout;
 import io.deltabox.capture.files.FileRollbackResult;
@@ -21,13 +22,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class FilesPart implements AutoCloseable {
   private final @Nullable FileTracker tracker;
+  private final ContentStore store;
 
-  private FilesPart(@Nullable FileTracker tracker) {
+  private FilesPart(@Nullable FileTracker tracker, ContentStore store) {
     this.tracker = tracker;
+    this.store = store;
   }
 
   static FilesPart open(@Nullable FileLayout layout) throws IOException {
-    return new FilesPart(layout == null ? null : FileTracker.open(layout));
+    ContentStore store = new ContentStore();
+    return new FilesPart(layout == null ? null : FileTracker.open(layout, store), store);
   }
 
   void prepare() throws IOException {
@@ -87,7 +91,7 @@ final class FilesPart implements AutoCloseable {
   }
 
   long bytesHeld() {
-    return tracker == null ? 0 : tracker.bytesHeld();
+    return store.bytesHeld();
   }
 
   void retain(Collection<SnapshotState> snapshots) {
@@ -99,7 +103,7 @@ final class FilesPart implements AutoCloseable {
           states.add(state);
         }
       }
-      tracker.retain(states);
+      store.retain(states, List.of(tracker));
     }
   }
 
@@ -114,5 +118,6 @@ final class FilesPart implements AutoCloseable {
     if (tracker != null) {
       tracker.close();
     }
+    store.close();
   }
 }

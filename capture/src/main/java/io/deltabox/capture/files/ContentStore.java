@@ -4,6 +4,7 @@ import io.deltabox.linux.Memory;
 import io.deltabox.linux.NativeLibrary;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -16,8 +17,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Small contents share slabs, large ones have memory of their own. Nothing is freed by reference
  * counting per snapshot, which would cost as much as a snapshot has files: {@link #retain} visits
  * what the remaining snapshots reach, skipping what they share, and frees the rest. Thread-safe.
+ *
+ * <p>One store may serve many trackers, so that a state made by one of them can be put back by
+ * another.
  */
-final class ContentStore implements AutoCloseable {
+public final class ContentStore implements AutoCloseable {
   private static final int SLAB_BYTES = 1 << 20;
   private static final int LARGE_BYTES = SLAB_BYTES / 4;
 
@@ -57,7 +61,7 @@ final class ContentStore implements AutoCloseable {
   private long bytes;
 
   /** Bytes of memory held, free space in slabs included. */
-  synchronized long bytesHeld() {
+  public synchronized long bytesHeld() {
     return bytes;
   }
 
@@ -104,8 +108,21 @@ final class ContentStore implements AutoCloseable {
     }
   }
 
-  /** Frees every block that no content in {@code reachable} uses. */
-  synchronized void retain(Set<FileContent> reachable) {
+  /**
+   * Frees what nothing uses.
+   *
+   * @param states that are kept
+   * @param trackers all trackers that work with this store
+   */
+  public void retain(Collection<FileState> states, Collection<FileTracker> trackers) {
+    Set<Object> met = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<FileContent> reachable = Collections.newSetFromMap(new IdentityHashMap<>());
+    states.forEach(state -> state.collect(met, reachable));
+    trackers.forEach(tracker -> tracker.collect(met, reachable));
+    retain(reachable);
+  }
+
+  private synchronized void retain(Set<FileContent> reachable) {
     Set<Block> used = Collections.newSetFromMap(new IdentityHashMap<>());
     for (FileContent content : reachable) {
       for (FileContent.Piece piece : content.pieces()) {
@@ -121,6 +138,7 @@ final class ContentStore implements AutoCloseable {
     dead.forEach(this::drop);
   }
 
+  /** Frees everything; no state whose contents lie here may be used any more. */
   @Override
   public synchronized void close() {
     new ArrayList<>(blocks).forEach(this::drop);

@@ -357,6 +357,10 @@ final class FileRollback implements AutoCloseable {
       }
       if (have.present()) {
         evacuate(id, want.name, have);
+        // It may be wanted elsewhere, with other names in it than the base has.
+        if (have.isDirectory() && have.id() != null && targetLink(have.id()) != null) {
+          repairShown(have.id());
+        }
       }
       if (want.entry.present()) {
         builds.add(want);

@@ -14,10 +14,28 @@ import org.jspecify.annotations.Nullable;
 public final class FileState {
   private final BaseTree base;
   private final PersistentMap<FileId, FileNode> nodes;
+  private final PersistentMap<FileId, String> basePaths;
 
-  FileState(BaseTree base, PersistentMap<FileId, FileNode> nodes) {
+  /**
+   * @param basePaths one path in the base of files of the base that have a node; a handle alone
+   *     does not lead to one
+   */
+  FileState(
+      BaseTree base,
+      PersistentMap<FileId, FileNode> nodes,
+      PersistentMap<FileId, String> basePaths) {
     this.base = base;
     this.nodes = nodes;
+    this.basePaths = basePaths;
+  }
+
+  /** Nothing differs from the base. */
+  static FileState untouched(BaseTree base) {
+    return new FileState(base, PersistentMap.empty(), PersistentMap.empty());
+  }
+
+  PersistentMap<FileId, String> basePaths() {
+    return basePaths;
   }
 
   BaseTree base() {
@@ -26,6 +44,11 @@ public final class FileState {
 
   PersistentMap<FileId, FileNode> nodes() {
     return nodes;
+  }
+
+  /** The same files over another view of the same base. */
+  FileState over(BaseTree view) {
+    return base == view ? this : new FileState(view, nodes, basePaths);
   }
 
   /** How many files and directories may differ from the base. */

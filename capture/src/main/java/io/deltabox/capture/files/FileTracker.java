@@ -9,12 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -46,7 +43,7 @@ public final class FileTracker implements AutoCloseable {
   private final BaseTree base;
   private final LiveFiles files = new LiveFiles();
   private final DeviceMap devices = new DeviceMap(files);
-  private final ContentStore store = new ContentStore();
+  private final ContentStore store;
   private final Staging staging;
   private final WindowPlan plan;
   private final FileLayout layout;
@@ -57,8 +54,9 @@ public final class FileTracker implements AutoCloseable {
   private FileState current;
   private final Map<Long, FileStatus> openForWriting = new HashMap<>();
 
-  private FileTracker(FileLayout layout) throws IOException {
+  private FileTracker(FileLayout layout, ContentStore store) throws IOException {
     this.layout = layout;
+    this.store = store;
     ops = new FileOps();
     int path = FileOps.O_PATH | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW;
     int upper = ops.open(layout.tmpfs(), layout.upper(), path);
@@ -81,7 +79,7 @@ public final class FileTracker implements AutoCloseable {
     mount = ops.open(layout.tmpfs(), ".", FileOps.O_RDONLY | FileOps.O_DIRECTORY);
     plan = new WindowPlan(fanotify, mount, upper, shared, AREA_BYTES);
     arena = Memory.allocate(ARENA_BYTES, Memory.Touch.LATER);
-    current = new FileState(base, PersistentMap.empty());
+    current = FileState.untouched(base);
     learnDevices();
     ignoreOwn();
     files.putDirectory(ops.stat(upper, "").inode(), FileId.ROOT, /* merged= */ true);
@@ -93,9 +91,13 @@ public final class FileTracker implements AutoCloseable {
     acknowledge();
   }
 
-  /** Starts to follow a sandbox; the state now is {@link #current()}. */
-  public static FileTracker open(FileLayout layout) throws IOException {
-    return new FileTracker(layout);
+  /**
+   * Starts to follow a sandbox; the state now is {@link #current()}.
+   *
+   * @param store where captured bytes are kept; borrowed
+   */
+  public static FileTracker open(FileLayout layout, ContentStore store) throws IOException {
+    return new FileTracker(layout, store);
   }
 
   private int hidden(int parent) throws CaptureException {
@@ -277,7 +279,8 @@ public final class FileTracker implements AutoCloseable {
    * not touched. After a failure the tree is neither; another rollback, to whatever state, starts
    * from what is there.
    *
-   * @param target a state this tracker made
+   * @param target a state made by this tracker, or by another one with the same store over the same
+   *     base
    * @param holders what living processes hold
    */
   public synchronized FileRollbackResult rollback(FileState target, LiveHolders holders)
@@ -290,7 +293,7 @@ public final class FileTracker implements AutoCloseable {
    * writing or mapped shared may have changed without one. Everything must be stopped.
    */
   public synchronized boolean untouchedSince(FileState target) throws IOException {
-    if (current != target) {
+    if (current != target.over(base)) {
       return false;
     }
     look(WindowPlan.NO_CONTENT);
@@ -308,7 +311,8 @@ public final class FileTracker implements AutoCloseable {
    * because the kernel waits for all its readers of the list of locks (fs/locks.c, locks_start).
    */
   public synchronized FileRollbackResult rollback(
-      FileState target, LiveHolders holders, Leases leases) throws IOException {
+      FileState wanted, LiveHolders holders, Leases leases) throws IOException {
+    FileState target = adopt(wanted);
     look(WindowPlan.NO_CONTENT);
     StateBuilder builder = new StateBuilder(current, pending, files, devices);
     builder.suspect(holders);
@@ -335,6 +339,23 @@ public final class FileTracker implements AutoCloseable {
     openForWriting.clear();
     acknowledge();
     return result;
+  }
+
+  /** A state of another tracker speaks of files of the base that nobody has touched here. */
+  private FileState adopt(FileState state) {
+    if (state.base() == base) {
+      return state;
+    }
+    state
+        .basePaths()
+        .forEach(
+            (id, path) -> {
+              BaseTree.Found found = files.basePath(id) == null ? base.find(path) : null;
+              if (found != null && found.id().equals(id)) {
+                files.putBase(id, found.status().device(), found.status().inode(), path);
+              }
+            });
+    return state.over(base);
   }
 
   /** The events of our own edits, all of them ours because everything is stopped. */
@@ -369,19 +390,10 @@ public final class FileTracker implements AutoCloseable {
 
   // ---- memory
 
-  /** Bytes the contents of all states use. */
-  public long bytesHeld() {
-    return store.bytesHeld();
-  }
-
-  /** Frees the contents that none of these states uses; the current state is always kept. */
-  public synchronized void retain(Collection<FileState> states) {
-    Set<Object> met = Collections.newSetFromMap(new IdentityHashMap<>());
-    Set<FileContent> reachable = Collections.newSetFromMap(new IdentityHashMap<>());
-    states.forEach(state -> state.collect(met, reachable));
+  /** Adds the contents this tracker needs whatever snapshots are kept. */
+  synchronized void collect(Set<Object> met, Set<FileContent> reachable) {
     current.collect(met, reachable);
     reachable.addAll(pending.contents());
-    store.retain(reachable);
   }
 
   @Override
@@ -398,7 +410,6 @@ public final class FileTracker implements AutoCloseable {
     arena.close();
     restorer.close();
     base.close();
-    store.close();
     ops.close();
   }
 }

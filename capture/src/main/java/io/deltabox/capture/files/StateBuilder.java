@@ -30,13 +30,16 @@ final class StateBuilder {
   private final List<FileContent> redundant = new ArrayList<>();
   private final List<String> touched = new ArrayList<>();
   private final Set<FileId> located = new HashSet<>();
+  private final Set<FileId> baseFiles = new HashSet<>();
   private PersistentMap<FileId, FileNode> nodes;
+  private PersistentMap<FileId, String> basePaths;
 
   private record LinkByInode(long directory, String name) {}
 
   StateBuilder(FileState previous, FileRecords records, LiveFiles live, DeviceMap devices) {
     this.base = previous.base();
     this.nodes = previous.nodes();
+    this.basePaths = previous.basePaths();
     this.records = records;
     this.live = live;
     this.devices = devices;
@@ -62,7 +65,8 @@ final class StateBuilder {
     applySuspected();
     removeDead();
     requireComplete();
-    return new FileState(base, nodes);
+    noteBasePaths();
+    return new FileState(base, nodes, basePaths);
   }
 
   /**
@@ -77,7 +81,19 @@ final class StateBuilder {
     return touched;
   }
 
+  private void noteBasePaths() {
+    for (FileId id : baseFiles) {
+      String path = live.basePath(id);
+      if (path != null && nodes.get(id) != null) {
+        basePaths = basePaths.with(id, path);
+      }
+    }
+  }
+
   private void put(FileNode node) {
+    if (node.id().kind() == FileId.Kind.BASE && basePaths.get(node.id()) == null) {
+      baseFiles.add(node.id());
+    }
     nodes = nodes.with(node.id(), node);
   }
 
@@ -357,7 +373,7 @@ final class StateBuilder {
   /** Gives a base file without a node one, at its own place. */
   private boolean linkBase(FileId id, FileMeta meta) throws CaptureException {
     String path = id.kind() == FileId.Kind.BASE ? live.basePath(id) : null;
-    FileState now = new FileState(base, nodes);
+    FileState now = new FileState(base, nodes, basePaths);
     if (path == null || now.naturalLink(id, path) == null) {
       return false;
     }
@@ -449,7 +465,8 @@ final class StateBuilder {
       if (link.directory().isRoot() || nodes.get(link.directory()) != null) {
         throw new CaptureException(
             "file changed while it was looked at: path="
-                + FileOps.readable(new FileState(base, nodes).path(link.directory(), link.name())));
+                + FileOps.readable(
+                    new FileState(base, nodes, basePaths).path(link.directory(), link.name())));
       }
     }
   }

@@ -215,6 +215,45 @@ class FileRollbackTest {
   }
 
   @Test
+  void rollback_stateOfAnotherSandbox_sameFilesThere() throws IOException {
+    try (TestFiles source = new TestFiles(FileRollbackTest::fill)) {
+      Path root = source.root();
+      Files.writeString(root.resolve("a"), "changed");
+      Files.move(root.resolve("d"), root.resolve("e"));
+      Files.delete(root.resolve("e/b"));
+      Files.createDirectories(root.resolve("p/q"));
+      Files.writeString(root.resolve("p/q/r"), "r");
+      Files.createLink(root.resolve("p/r2"), root.resolve("p/q/r"));
+      Files.createSymbolicLink(root.resolve("p/s"), Path.of("q/r"));
+      Files.writeString(Path.of(source.outsideShared()).resolve("segment"), "shared");
+      FileState one = source.checkpoint();
+      Map<String, String> truth = source.truth(agent);
+      Files.writeString(root.resolve("later"), "not part of it");
+      FileState two = source.checkpoint();
+      Map<String, String> truthTwo = source.truth(agent);
+      try (TestFiles other = new TestFiles(source)) {
+        Files.writeString(other.root().resolve("a"), "of the other");
+        Files.createDirectory(other.root().resolve("p"));
+        FileState own = other.checkpoint();
+        other.tracker.rollback(one, LiveHolders.none());
+        assertThat(other.truth(agent)).isEqualTo(truth);
+        other.tracker.afterThaw();
+        Files.writeString(other.root().resolve("p/q/r"), "changed there");
+        FileState changed = other.checkpoint();
+        Map<String, String> truthChanged = other.truth(agent);
+        other.tracker.rollback(two, LiveHolders.none());
+        assertThat(other.truth(agent)).isEqualTo(truthTwo);
+        other.tracker.rollback(own, LiveHolders.none());
+        assertThat(other.root().resolve("a")).hasContent("of the other");
+        other.tracker.rollback(changed, LiveHolders.none());
+        assertThat(other.truth(agent)).isEqualTo(truthChanged);
+      }
+      source.tracker.rollback(one, LiveHolders.none());
+      assertThat(source.truth(agent)).isEqualTo(truth);
+    }
+  }
+
+  @Test
   void capture_areaTooSmall_nothingForgotten() throws IOException {
     try (TestFiles files = new TestFiles(FileRollbackTest::fill)) {
       FileState one = files.checkpoint();

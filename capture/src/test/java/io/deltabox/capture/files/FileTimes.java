@@ -84,7 +84,7 @@ final class FileTimes {
         rollbacks.add(CPU.getCurrentThreadCpuTime() - before);
         files.tracker.afterThaw();
         files.tracker.prepare();
-        files.tracker.retain(List.of(start));
+        files.store.retain(List.of(start), List.of(files.tracker));
       }
     }
     System.out.printf(

@@ -21,7 +21,9 @@ final class TestFiles implements AutoCloseable {
   final int tmpfs;
   final int mount;
   final int clone;
+  final ContentStore store;
   final FileTracker tracker;
+  private final boolean ownsBase;
   private static final java.lang.management.ThreadMXBean CPU =
       java.lang.management.ManagementFactory.getThreadMXBean();
 
@@ -45,39 +47,60 @@ final class TestFiles implements AutoCloseable {
 
   TestFiles(Fill fill) throws IOException {
     ops = new FileOps();
+    ownsBase = true;
+    store = new ContentStore();
     baseMount = check(FileOps.calls().dbx_file_mount_memory(256L << 20));
     Path base = Path.of("/proc/self/fd/" + baseMount);
     Files.createDirectory(base.resolve(".cover"));
     Files.writeString(base.resolve("secret"), "hidden by the upper of the two lower layers");
     fill.at(base);
-    tmpfs = check(FileOps.calls().dbx_file_mount_memory(1L << 30));
-    for (String name : List.of("upper", "work", "shm")) {
-      Files.createDirectory(Path.of("/proc/self/fd/" + tmpfs).resolve(name));
-    }
-    int path = FileOps.O_PATH | FileOps.O_DIRECTORY;
-    int upper = ops.open(tmpfs, "upper", path);
-    int work = ops.open(tmpfs, "work", path);
     overMount = check(FileOps.calls().dbx_file_mount_memory(16L << 20));
     Path over = Path.of("/proc/self/fd/" + overMount);
     Files.createDirectory(over.resolve("etc"));
     Files.writeString(over.resolve("etc/hosts"), "127.0.0.1 localhost");
     ops.make(overMount, "secret", FileMeta.TYPE_CHARACTER, 0, 0);
-    mount = ops.overlay(List.of(overMount, baseMount), upper, work);
+    tmpfs = privateFiles();
+    mount = overlay();
+    clone = ops.clone(mount, "");
+    tracker = FileTracker.open(layout(), store);
+    arena = Memory.allocate(16 << 20, Memory.Touch.LATER);
+  }
+
+  /** A second, empty sandbox over the base of another, which must live longer. */
+  TestFiles(TestFiles other) throws IOException {
+    ops = new FileOps();
+    ownsBase = false;
+    store = other.store;
+    baseMount = other.baseMount;
+    overMount = other.overMount;
+    tmpfs = privateFiles();
+    mount = overlay();
+    clone = ops.clone(mount, "");
+    tracker = FileTracker.open(layout(), store);
+    arena = Memory.allocate(16 << 20, Memory.Touch.LATER);
+  }
+
+  private static int privateFiles() throws IOException {
+    int tmpfs = check(FileOps.calls().dbx_file_mount_memory(1L << 30));
+    for (String name : List.of("upper", "work", "shm")) {
+      Files.createDirectory(Path.of("/proc/self/fd/" + tmpfs).resolve(name));
+    }
+    return tmpfs;
+  }
+
+  private int overlay() throws IOException {
+    int path = FileOps.O_PATH | FileOps.O_DIRECTORY;
+    int upper = ops.open(tmpfs, "upper", path);
+    int work = ops.open(tmpfs, "work", path);
+    int made = ops.overlay(List.of(overMount, baseMount), upper, work);
     ops.close(upper);
     ops.close(work);
-    clone = ops.clone(mount, "");
-    tracker =
-        FileTracker.open(
-            new FileLayout(
-                clone,
-                tmpfs,
-                List.of(overMount, baseMount),
-                "upper",
-                "work",
-                "shm",
-                ".cover",
-                List.of()));
-    arena = Memory.allocate(16 << 20, Memory.Touch.LATER);
+    return made;
+  }
+
+  private FileLayout layout() {
+    return new FileLayout(
+        clone, tmpfs, List.of(overMount, baseMount), "upper", "work", "shm", ".cover", List.of());
   }
 
   private static int check(int result) throws IOException {
@@ -177,8 +200,13 @@ final class TestFiles implements AutoCloseable {
   public void close() {
     tracker.close();
     arena.close();
-    for (int fd : new int[] {clone, mount, tmpfs, baseMount, overMount}) {
+    for (int fd : new int[] {clone, mount, tmpfs}) {
       ops.close(fd);
+    }
+    if (ownsBase) {
+      ops.close(baseMount);
+      ops.close(overMount);
+      store.close();
     }
     ops.close();
   }
