@@ -197,6 +197,10 @@ static void descriptor(const struct dbx_fds_reader *reader, const char *name)
 	d.size = (uint64_t)status.st_size;
 	d.mode = status.st_mode;
 	d.nlink = (uint32_t)status.st_nlink;
+	d.uid = status.st_uid;
+	d.gid = status.st_gid;
+	d.mtime_s = status.st_mtim.tv_sec;
+	d.mtime_ns = status.st_mtim.tv_nsec;
 	d.link_len = (uint32_t)link_len;
 	d.info_len = (uint32_t)info_len;
 	int64_t file = dbx_fds_share(reader->context, d.pid, d.number, share_key(&d));

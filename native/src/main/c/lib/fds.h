@@ -61,6 +61,10 @@ struct dbx_fds_descriptor {
 	uint32_t info_len;
 	uint32_t seals; /* of a memfd */
 	int64_t monotonic_nanos; /* when fdinfo was read, for absolute timers */
+	uint32_t uid;
+	uint32_t gid;
+	int64_t mtime_s;
+	int64_t mtime_ns;
 };
 
 struct dbx_fds_info {
@@ -166,7 +170,7 @@ struct dbx_fds_trouble {
 #define DBX_FDS_STEP_OVERFLOW 9
 
 _Static_assert(sizeof(struct dbx_fds_place) == 24 && sizeof(struct dbx_fds_process) == 120, "shared with Java");
-_Static_assert(sizeof(struct dbx_fds_descriptor) == 88 && sizeof(struct dbx_fds_pipe) == 40, "shared with Java");
+_Static_assert(sizeof(struct dbx_fds_descriptor) == 112 && sizeof(struct dbx_fds_pipe) == 40, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_content) == 32 && sizeof(struct dbx_fds_message) == 16, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_socket) == 80 + 256 + 16 * DBX_FDS_OPTIONS, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_unix) == 40 && sizeof(struct dbx_fds_tty) == 112, "shared with Java");

@@ -34,6 +34,8 @@ final class Calls {
   static final int INOTIFY_RM_WATCH = 255;
   static final int OPENAT = 257;
   static final int CHMOD = 90;
+  static final int FCHMOD = 91;
+  static final int FCHOWN = 93;
   static final int MKDIRAT = 258;
   static final int UNLINKAT = 263;
   static final int UTIMENSAT = 280;

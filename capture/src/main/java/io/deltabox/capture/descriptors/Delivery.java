@@ -49,6 +49,22 @@ final class Delivery {
     if (parcels.isEmpty()) {
       return;
     }
+    List<Integer> received = pass(parcels);
+    Map<Integer, Integer> wanted = new HashMap<>();
+    Map<Integer, Boolean> closeOnExec = new HashMap<>();
+    for (int i = 0; i < parcels.size(); i++) {
+      wanted.put(received.get(i), parcels.get(i).number());
+      closeOnExec.put(parcels.get(i).number(), parcels.get(i).closeOnExec());
+    }
+    move(wanted, closeOnExec, used);
+  }
+
+  /** Gives one descriptor under any free number; whoever asked has the process close it. */
+  int lend(int fd) throws IOException {
+    return pass(List.of(new Parcel(fd, -1, true))).get(0);
+  }
+
+  private List<Integer> pass(List<Parcel> parcels) throws IOException {
     Injection make = process.inject();
     Injection.Arg ends = make.space(8);
     Injection.Call made =
@@ -63,14 +79,7 @@ final class Delivery {
     ByteBuffer numbers = make.read(ends).order(ByteOrder.LITTLE_ENDIAN);
     int inner = numbers.getInt(0);
     int outer = numbers.getInt(4);
-    List<Integer> received = receive(parcels, inner, outer);
-    Map<Integer, Integer> wanted = new HashMap<>();
-    Map<Integer, Boolean> closeOnExec = new HashMap<>();
-    for (int i = 0; i < parcels.size(); i++) {
-      wanted.put(received.get(i), parcels.get(i).number());
-      closeOnExec.put(parcels.get(i).number(), parcels.get(i).closeOnExec());
-    }
-    move(wanted, closeOnExec, used);
+    return receive(parcels, inner, outer);
   }
 
   private List<Integer> receive(List<Parcel> parcels, int inner, int outer) throws IOException {

@@ -80,6 +80,7 @@ public final class DescriptorReconciler {
     }
     borrow();
     make(KindRules.Making.BEFORE_CLOSING);
+    Surroundings.hold(run);
     PipeContents.refill(run, matching);
     for (ProcessFiles process : run.current().processes().values()) {
       closeExtra(process);

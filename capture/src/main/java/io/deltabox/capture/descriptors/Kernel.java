@@ -147,6 +147,33 @@ final class Kernel implements AutoCloseable {
     check("set times", Calls.UTIMENSAT, AT_FDCWD, path, memory.address(), 0);
   }
 
+  /**
+   * Makes mode, owner and time of the last change of a file those wanted; the owner first, because
+   * a change of it takes set-user-id away.
+   */
+  void setAttributes(int fd, OpenFile.Attributes wanted) throws IOException {
+    Stat now = stat(fd);
+    boolean owned = now.uid() == wanted.uid() && now.gid() == wanted.gid();
+    if (!owned) {
+      check("change owner", Calls.FCHOWN, fd, wanted.uid(), wanted.gid(), 0);
+    }
+    if (!owned || now.mode() != wanted.mode()) {
+      check("set mode", Calls.FCHMOD, fd, wanted.mode() & 07777, 0, 0);
+    }
+    Times times = now.times();
+    if (!owned
+        || times.writtenSeconds() != wanted.writtenSeconds()
+        || times.writtenNanos() != wanted.writtenNanos()) {
+      setTimes(
+          fd,
+          new Times(
+              times.readSeconds(),
+              times.readNanos(),
+              wanted.writtenSeconds(),
+              wanted.writtenNanos()));
+    }
+  }
+
   void seek(int fd, long position) throws IOException {
     check("lseek " + position, Calls.LSEEK, fd, position, 0, 0);
   }

@@ -2,21 +2,15 @@ package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
 import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * Regular files, directories, FIFOs and places, which their path finds again: after the files are
  * back, the path recorded at the checkpoint leads to the right inode.
  */
 final class NamedRules implements KindRules {
-  /**
-   * Removed directories made again, by the identity they had: several descriptors may share one.
-   */
-  private final Map<FileKey, Integer> removed = new HashMap<>();
-
   private static final String DELETED = " (deleted)";
   private static final int TYPE = 0170000;
+  private static final int DIRECTORY = 0040000;
 
   @Override
   public boolean same(OpenFile current, OpenFile target, Run run) {
@@ -24,7 +18,9 @@ final class NamedRules implements KindRules {
       return false;
     }
     if (target.link().endsWith(DELETED)) {
-      return current.key().equals(target.key());
+      // a directory that has a name yet is about to be deleted with all that is in it
+      return current.key().equals(target.key())
+          && ((target.status().mode() & TYPE) != DIRECTORY || current.link().endsWith(DELETED));
     }
     return current.key().equals(run.key(target.link()));
   }
@@ -70,11 +66,8 @@ final class NamedRules implements KindRules {
     if (!target.link().endsWith(DELETED)) {
       return run.place(target.link());
     }
-    if (target.kind() == FileKind.DIRECTORY) {
-      Integer known = removed.get(target.key());
-      int made = known != null ? known : removedDirectory(target, run);
-      removed.put(target.key(), made);
-      return made;
+    if ((target.status().mode() & TYPE) == DIRECTORY) {
+      return run.removed().open(target.key(), target.link(), target.status().mode());
     }
     Integer found = run.find(target.key(), target);
     if (found == null) {
@@ -82,22 +75,6 @@ final class NamedRules implements KindRules {
           "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
     }
     return found;
-  }
-
-  /** On the file system it was on, as near to its old place as there is a directory. */
-  private static int removedDirectory(OpenFile target, Run run) throws IOException {
-    String path = target.link().substring(0, target.link().length() - DELETED.length());
-    IOException failure = new CaptureException("make a removed directory failed: path=" + path);
-    while (!path.isEmpty()) {
-      path = path.substring(0, Math.max(0, path.lastIndexOf('/')));
-      try {
-        int parent = run.place(path.isEmpty() ? "/" : path);
-        return run.own(run.kernel().removedDirectory(parent, target.status().mode()));
-      } catch (IOException e) {
-        failure.addSuppressed(e);
-      }
-    }
-    throw failure;
   }
 
   private static int open(int place, OpenFile target, Run run) throws IOException {

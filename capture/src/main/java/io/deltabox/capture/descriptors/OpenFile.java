@@ -15,6 +15,9 @@ public final class OpenFile {
   private final String info;
   private final SortedSet<Slot> slots = new TreeSet<>();
 
+  /** What chmod(2), chown(2) and utimensat(2) set. */
+  record Attributes(int mode, int uid, int gid, long writtenSeconds, long writtenNanos) {}
+
   /**
    * What fstat(2) and fdinfo say.
    *
@@ -28,14 +31,19 @@ public final class OpenFile {
       long rdev,
       long size,
       long position,
-      int mode,
+      Attributes attributes,
       int nlink,
       int flags,
       int seals,
       long readNanos) {
+    int mode() {
+      return attributes.mode();
+    }
+
     Status withoutCloseOnExec() {
       int shared = flags & ~Flags.O_CLOEXEC;
-      return new Status(dev, ino, rdev, size, position, mode, nlink, shared, seals, readNanos);
+      return new Status(
+          dev, ino, rdev, size, position, attributes, nlink, shared, seals, readNanos);
     }
   }
 

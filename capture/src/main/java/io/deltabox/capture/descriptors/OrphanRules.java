@@ -33,6 +33,7 @@ final class OrphanRules implements KindRules {
     return KindRules.flagsDiffer(current, target)
         || current.status().position() != target.status().position()
         || current.status().seals() != target.status().seals()
+        || !current.status().attributes().equals(target.status().attributes())
         || contentDiffers(current, target, run);
   }
 
@@ -55,6 +56,7 @@ final class OrphanRules implements KindRules {
     if (current.status().seals() != target.status().seals()) {
       seal(fd, target, run);
     }
+    run.kernel().setAttributes(fd, target.status().attributes());
     run.kernel().seek(fd, target.status().position());
   }
 
@@ -132,6 +134,11 @@ final class OrphanRules implements KindRules {
   }
 
   private static void writeContent(int fd, OpenFile target, Run run) throws IOException {
+    writeBytes(fd, target, run);
+    run.kernel().setAttributes(fd, target.status().attributes());
+  }
+
+  private static void writeBytes(int fd, OpenFile target, Run run) throws IOException {
     FileContent content = run.target().contents().orphans().get(target.key());
     List<FileContent.Extent> extents = content == null ? List.of() : content.extents();
     Kernel kernel = run.kernel();

@@ -31,6 +31,7 @@ final class Run implements AutoCloseable {
   private final Map<OpenFile, Integer> orphanEnds = new HashMap<>();
   private final Map<String, FileKey> keys = new HashMap<>();
   private final List<String> notes = new ArrayList<>();
+  private final RemovedDirectories removed = new RemovedDirectories(this);
 
   Run(
       DescriptorTable current,
@@ -49,12 +50,16 @@ final class Run implements AutoCloseable {
     return kernel;
   }
 
-  /** Only what living processes hold. */
   /** Opens files as the sandbox sees them. */
   FileOpener files() {
     return files;
   }
 
+  RemovedDirectories removed() {
+    return removed;
+  }
+
+  /** Only what living processes hold. */
   DescriptorTable current() {
     return current;
   }

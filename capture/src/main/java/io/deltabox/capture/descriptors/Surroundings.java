@@ -10,9 +10,17 @@ import java.util.List;
 
 /** Working directory and file mode mask of every process; a root that has changed is one-way. */
 final class Surroundings {
-  private static final String DELETED = " (deleted)";
-
   private Surroundings() {}
+
+  /** Takes hold of removed directories that are wanted, while those who have them still do. */
+  static void hold(Run run) throws IOException {
+    for (ProcessFiles wanted : run.target().processes().values()) {
+      Place cwd = wanted.cwd();
+      if (RemovedDirectories.isGone(cwd.path())) {
+        run.removed().open(cwd.key(), cwd.path(), cwd.mode());
+      }
+    }
+  }
 
   /** Runs before sockets are bound, whose addresses may be relative to the directory. */
   static void restore(Run run) throws IOException {
@@ -32,12 +40,16 @@ final class Surroundings {
               + " root="
               + now.root().path());
     }
+    int lent = lend(run, wanted, now);
     Injection batch = run.process(wanted.process()).inject();
     List<Injection.Call> calls = new ArrayList<>();
     if (now.umask() != wanted.umask()) {
       calls.add(batch.call(Calls.UMASK, batch.value(wanted.umask())));
     }
-    if (!isThere(run, wanted.cwd(), now.cwd())) {
+    if (lent >= 0) {
+      calls.add(batch.call(Calls.FCHDIR, batch.value(lent)));
+      batch.call(Calls.CLOSE, batch.value(lent));
+    } else if (!isThere(run, wanted.cwd(), now.cwd())) {
       String path = wanted.cwd().path() + "\0";
       byte[] bytes = path.getBytes(StandardCharsets.ISO_8859_1);
       calls.add(batch.call(Calls.CHDIR, batch.bytes(bytes)));
@@ -56,9 +68,19 @@ final class Surroundings {
     }
   }
 
+  /** A removed directory has no path; the process gets a descriptor of it for the moment. */
+  private static int lend(Run run, ProcessFiles wanted, ProcessFiles now) throws IOException {
+    Place cwd = wanted.cwd();
+    if (!RemovedDirectories.isGone(cwd.path()) || isThere(run, cwd, now.cwd())) {
+      return -1;
+    }
+    int place = run.removed().open(cwd.key(), cwd.path(), cwd.mode());
+    return new Delivery(run.kernel(), run.process(wanted.process())).lend(place);
+  }
+
   private static boolean isThere(Run run, Place wanted, Place now) {
-    if (wanted.path().endsWith(DELETED)) {
-      return now.key().equals(wanted.key());
+    if (RemovedDirectories.isGone(wanted.path())) {
+      return RemovedDirectories.isGone(now.path()) && now.key().equals(wanted.key());
     }
     return now.key().equals(run.key(wanted.path()));
   }

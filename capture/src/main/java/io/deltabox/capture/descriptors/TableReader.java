@@ -116,10 +116,13 @@ public final class TableReader {
     int infoLength = body.getInt();
     int seals = body.getInt();
     long readNanos = body.getLong();
+    OpenFile.Attributes attributes =
+        new OpenFile.Attributes(mode, body.getInt(), body.getInt(), body.getLong(), body.getLong());
     String link = string(body, linkLength);
     StringBuilder info = new StringBuilder(string(body, infoLength));
     OpenFile.Status status =
-        new OpenFile.Status(dev, ino, rdev, size, position, mode, nlink, flags, seals, readNanos);
+        new OpenFile.Status(
+            dev, ino, rdev, size, position, attributes, nlink, flags, seals, readNanos);
     descriptors.add(new RawDescriptor(pid, number, file, status, link, info));
   }
 
