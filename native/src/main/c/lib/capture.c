@@ -234,10 +234,20 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* A capture that failed leaves runs that the next scan may report again; each page is to be copied once. */
+static bool in_order(const struct dbx_runs *runs)
+{
+	for (uint64_t i = 1; i < runs->count; i++)
+		if (runs->at[i].start < runs->at[i - 1].end)
+			return false;
+	return true;
+}
+
+/* A scan that met an untracked region looks twice at what lies before it, and a capture that failed leaves its runs: each page is to be copied once. */
 static void merge_runs(struct dbx_runs *runs)
 {
 	uint64_t kept = 0;
+	if (in_order(runs))
+		return;
 	qsort(runs->at, runs->count, sizeof *runs->at, by_start);
 	for (uint64_t i = 1; i < runs->count; i++) {
 		if (runs->at[i].start > runs->at[kept].end)
@@ -248,11 +258,22 @@ static void merge_runs(struct dbx_runs *runs)
 	runs->count = runs->count ? kept + 1 : 0;
 }
 
-/* The part of a run that lies in the private file mapping `region`: only what was copied for the process itself counts, the rest is its file's. */
+/* Only what was copied for the process itself counts in this part of a run, the rest is its file's or nothing; older content is void. */
 static int keep_own_part(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_run part, struct dbx_runs *kept)
 {
 	int result = dbx_runs_append(&proc->fresh, part.start, part.end);
 	return result < 0 ? result : dbx_present(engine, proc, part.start, part.end, kept);
+}
+
+/* The first part of a run, and the region it lies in; none for a region that grew into this place after the list was read, while the process ran. */
+static struct dbx_run first_part(const struct dbx_engine *engine, struct dbx_run run, uint32_t *at, const struct dbx_region **region)
+{
+	while (*at < engine->region_count && engine->regions[*at].end <= run.start)
+		(*at)++;
+	const struct dbx_region *next = *at < engine->region_count ? &engine->regions[*at] : NULL;
+	*region = next && next->start <= run.start ? next : NULL;
+	uint64_t end = *region ? next->end : next ? next->start : run.end;
+	return (struct dbx_run){run.start, end < run.end ? end : run.end};
 }
 
 /*
@@ -268,15 +289,10 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 	for (uint64_t i = 0; i < proc->dirty.count && result >= 0; i++) {
 		struct dbx_run run = proc->dirty.at[i];
 		while (run.start < run.end && result >= 0) {
-			while (at < engine->region_count && engine->regions[at].end <= run.start)
-				at++;
-			const struct dbx_region *region = at < engine->region_count ? &engine->regions[at] : NULL;
-			if (!region || region->start >= run.end)
-				break;
-			uint64_t start = run.start > region->start ? run.start : region->start;
-			struct dbx_run part = {start, run.end < region->end ? run.end : region->end};
-			bool file = region->inode && !(region->flags & DBX_REGION_SHARED);
-			result = file ? keep_own_part(engine, proc, part, kept) : dbx_runs_add(kept, part.start, part.end);
+			const struct dbx_region *region;
+			struct dbx_run part = first_part(engine, run, &at, &region);
+			bool own = !region || (region->inode && !(region->flags & DBX_REGION_SHARED));
+			result = own ? keep_own_part(engine, proc, part, kept) : dbx_runs_add(kept, part.start, part.end);
 			run.start = part.end;
 		}
 	}
@@ -284,8 +300,7 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 		return result;
 	memcpy(proc->dirty.at, kept->at, kept->count * sizeof *kept->at);
 	proc->dirty.count = kept->count;
-	if (engine->swap)
-		merge_runs(&proc->dirty);
+	merge_runs(&proc->dirty);
 	return 0;
 }
 
@@ -293,7 +308,6 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 {
 	uint64_t known = proc->fresh.count;
-	bool again = proc->dirty.count > 0;
 	int result = dbx_scan(engine, proc, DBX_SCAN_CLEAR, &proc->dirty, &proc->fresh);
 	for (uint64_t i = known; i < proc->fresh.count && result >= 0; i++) {
 		struct dbx_run run = proc->fresh.at[i];
@@ -312,8 +326,7 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 		else if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
 			result = 0;
 	}
-	if (again || engine->swap || proc->fresh.count > known)
-		merge_runs(&proc->dirty);
+	merge_runs(&proc->dirty);
 	return result < 0 ? result : keep_own_pages(engine, proc);
 }
 
@@ -333,8 +346,7 @@ int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx
 	for (uint32_t i = 0; i < engine->region_count && result >= 0; i++)
 		if (private_file(&engine->regions[i]))
 			result = dbx_present(engine, proc, engine->regions[i].start, engine->regions[i].end, &engine->own);
-	if (engine->swap)
-		merge_runs(&engine->own);
+	merge_runs(&engine->own);
 	if (result >= 0)
 		dbx_capture_runs(arena, DBX_OWN, proc->pid, &engine->own);
 	return result;

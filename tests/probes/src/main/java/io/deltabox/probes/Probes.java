@@ -14,6 +14,7 @@ public final class Probes {
       List.of(
           "memory",
           "eintr",
+          "regions",
           "state",
           "descriptors",
           "workload",

@@ -1,0 +1,72 @@
+package io.deltabox.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.deltabox.ExecSpec;
+import io.deltabox.Sandbox;
+import io.deltabox.Snapshot;
+import java.io.IOException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Changes of an address space that following written pages alone would miss. */
+@Timeout(120)
+final class RegionChangeTest {
+  private static TestBox box;
+
+  @BeforeAll
+  static void open() throws IOException {
+    box = TestBox.open();
+  }
+
+  @AfterAll
+  static void close() throws IOException {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  /** A region grows between the look at the regions and the look at their pages. */
+  @Test
+  void prepare_whileRegionGrows_missesNoPage() throws Exception {
+    try (Sandbox sandbox = box.createChecked();
+        Talk talk = TestBox.start(sandbox, ExecSpec.of(box.probes() + "/regions"))) {
+      sandbox.prepare();
+      talk.say("grow");
+      String answer = null;
+      while (answer == null) {
+        sandbox.prepare();
+        answer = talk.overheard();
+      }
+      assertThat(answer).isEqualTo("done");
+      Snapshot snapshot = Checkpoints.checkpoint(sandbox).value();
+      assertThat(talk.ask("wipe")).isEqualTo("done");
+      Checkpoints.rollback(sandbox, snapshot);
+      assertThat(talk.ask("grown?")).isEqualTo("ok");
+    }
+  }
+
+  /** Whole page tables go, and nothing is left to carry a mark. */
+  @ParameterizedTest
+  @CsvSource({"fill,drop", "fill-huge,drop", "fill,move-off", "fill,take-in"})
+  void rollback_overPageTablesGone_bringsBothBack(String fill, String empty) throws Exception {
+    try (Sandbox sandbox = box.createChecked();
+        Talk talk = TestBox.start(sandbox, ExecSpec.of(box.probes() + "/regions"))) {
+      assertThat(talk.ask(fill)).isEqualTo("done");
+      Snapshot filled = Checkpoints.checkpoint(sandbox).value();
+      assertThat(talk.ask(empty)).isEqualTo("done");
+      Snapshot emptied = Checkpoints.checkpoint(sandbox).value();
+      Checkpoints.rollback(sandbox, filled);
+      assertThat(talk.ask("filled?")).isEqualTo("ok");
+      assertThat(talk.ask(empty)).isEqualTo("done");
+      Checkpoints.rollback(sandbox, filled);
+      assertThat(talk.ask("filled?")).isEqualTo("ok");
+      Checkpoints.rollback(sandbox, emptied);
+      assertThat(talk.ask("empty?")).isEqualTo("ok");
+    }
+  }
+}
