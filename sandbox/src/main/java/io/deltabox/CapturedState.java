@@ -3,6 +3,7 @@ package io.deltabox;
 import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CaptureTarget;
 import io.deltabox.capture.CheckpointReport;
+import io.deltabox.capture.Keeper;
 import io.deltabox.capture.ProcessDifference;
 import io.deltabox.capture.RollbackLostException;
 import io.deltabox.capture.RollbackReport;
@@ -45,11 +46,11 @@ final class CapturedState implements SandboxState {
   }
 
   static CapturedState open(
-      Id sandbox, SandboxHost host, Commands commands, DeltaBoxConfig config, Clock clock)
+      Id sandbox, SandboxHost host, Commands commands, Keeper keeper, Clock clock)
       throws IOException {
     CaptureTarget target =
         new CaptureTarget(sandbox.brief(), host.initPid(), host.engineChannel(), host.fileLayout());
-    CaptureEngine engine = CaptureEngine.open(target, config.keeperBytesMax());
+    CaptureEngine engine = CaptureEngine.open(target, keeper);
     return new CapturedState(sandbox, host, commands, engine, clock);
   }
 

@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.Keeper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -21,6 +22,7 @@ public final class DeltaBox implements AutoCloseable {
   private final DeltaBoxConfig config;
   private final Clock clock = Clock.systemUTC();
   private final Cgroups cgroups;
+  private final Keeper keeper;
   private final IoLoop loop;
   private final ScheduledThreadPoolExecutor timer;
   private final Object lock = new Object();
@@ -34,6 +36,7 @@ public final class DeltaBox implements AutoCloseable {
   private DeltaBox(DeltaBoxConfig config) throws IOException {
     this.config = config;
     this.cgroups = Cgroups.detect();
+    this.keeper = Keeper.open(config.keeperBytesMax());
     this.loop = new IoLoop();
     this.timer =
         new ScheduledThreadPoolExecutor(
@@ -142,7 +145,7 @@ public final class DeltaBox implements AutoCloseable {
       SandboxHost host =
           SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
       Sandbox.Services services =
-          new Sandbox.Services(loop, timer, clock, config, () -> forget(id), notices());
+          new Sandbox.Services(loop, timer, clock, keeper, () -> forget(id), notices());
       return Sandbox.of(id, spec, host, services);
     }
   }
@@ -208,6 +211,7 @@ public final class DeltaBox implements AutoCloseable {
     last.forEach(Sandbox::kill);
     last.forEach(Sandbox::close);
     timer.shutdownNow();
+    keeper.close();
     loop.close();
     synchronized (lock) {
       bases.clear();

@@ -1,6 +1,7 @@
 package io.deltabox;
 
 import io.deltabox.capture.CapturePhase;
+import io.deltabox.capture.Keeper;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
@@ -33,7 +34,7 @@ public final class Sandbox implements AutoCloseable {
       IoLoop loop,
       ScheduledExecutorService timer,
       Clock clock,
-      DeltaBoxConfig config,
+      Keeper keeper,
       Runnable whenClosed,
       List<String> notices) {}
 
@@ -63,7 +64,7 @@ public final class Sandbox implements AutoCloseable {
       Commands those = commands;
       OpeningState state =
           new OpeningState(
-              () -> SandboxStates.open(id, host, those, services.config(), services.clock()));
+              () -> SandboxStates.open(id, host, those, services.keeper(), services.clock()));
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
       if (commands.gone()) {

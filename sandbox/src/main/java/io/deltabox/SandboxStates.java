@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.Keeper;
 import java.io.IOException;
 import java.time.Clock;
 
@@ -15,8 +16,8 @@ final class SandboxStates {
    *     Commands#afterRollback} after a rollback
    */
   static SandboxState open(
-      Id sandbox, SandboxHost host, Commands commands, DeltaBoxConfig config, Clock clock)
+      Id sandbox, SandboxHost host, Commands commands, Keeper keeper, Clock clock)
       throws IOException {
-    return CapturedState.open(sandbox, host, commands, config, clock);
+    return CapturedState.open(sandbox, host, commands, keeper, clock);
   }
 }

@@ -3,17 +3,17 @@ package io.deltabox.capture;
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileState;
-import io.deltabox.linux.Memory;
+import io.deltabox.capture.files.FileTracker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,55 +25,46 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CaptureEngine implements AutoCloseable {
   private static final int DEADLINE_MILLIS = 100;
-  private static final int FOLLOWED_MAX = 8192;
-  private static final int PRECOPY_ROUNDS_MAX = 4096;
 
-  private final CaptureTarget target;
-  private final Tracer tracer;
-  private final Window window;
   private final Keeper keeper;
-  private final MemoryWork work;
-  private final Aliases aliases = new Aliases();
-  private final Memory pids;
-  private final FilesPart files;
+  private final Hold hold;
+  private final Map<UUID, SnapshotState> lineage = new LinkedHashMap<>();
 
-  /**
-   * Layouts with their advice as of the last checkpoint or rollback, by number in the daemon's
-   * namespace.
-   */
-  private final Map<Integer, List<Region>> layouts = new HashMap<>();
+  private final Keeper.User user =
+      new Keeper.User() {
+        @Override
+        public List<SnapshotState> snapshots() {
+          return known();
+        }
+
+        @Override
+        public @Nullable MemoryWork work() {
+          return hold.work;
+        }
+
+        @Override
+        public @Nullable FileTracker tracker() {
+          return hold.files.tracker();
+        }
+      };
 
   private CapturePhase.Hook hook = CapturePhase.Hook.NONE;
   private @Nullable Runnable whileStopped;
   private @Nullable SnapshotState current;
 
-  private CaptureEngine(
-      CaptureTarget target,
-      Tracer tracer,
-      Window window,
-      Keeper keeper,
-      Memory pids,
-      FilesPart files) {
-    this.target = target;
-    this.tracer = tracer;
-    this.window = window;
+  private CaptureEngine(Keeper keeper, Hold hold) {
     this.keeper = keeper;
-    this.work = keeper.work();
-    this.pids = pids;
-    this.files = files;
+    this.hold = hold;
   }
 
   /**
    * @param target the sandbox; its processes may be running already
-   * @param keeperBytes bound of the memory for snapshots
+   * @param keeper where its snapshots are kept; borrowed
    */
-  public static CaptureEngine open(CaptureTarget target, long keeperBytes) throws IOException {
-    Tracer tracer =
-        Tracer.open("deltabox-trace-" + target.name(), target.initPid(), target.engineChannel());
-    Window window = new Window(tracer);
-    Memory pids = Memory.allocate(FOLLOWED_MAX * 4L, Memory.Touch.NOW);
-    return new CaptureEngine(
-        target, tracer, window, new Keeper(keeperBytes), pids, FilesPart.open(target.files()));
+  public static CaptureEngine open(CaptureTarget target, Keeper keeper) throws IOException {
+    CaptureEngine engine = new CaptureEngine(keeper, Hold.open(target, keeper));
+    keeper.add(engine.user);
+    return engine;
   }
 
   /** Called with each phase of each operation; for tests that inject faults. */
@@ -100,48 +91,43 @@ public final class CaptureEngine implements AutoCloseable {
    * next checkpoint's pause finds little to do. Never changes what a snapshot holds.
    */
   public synchronized void prepare() throws IOException {
-    tracer.run(
+    run(
         () -> {
-          prepareHere();
+          hold.prepare();
           return null;
         });
   }
 
-  private void prepareHere() throws IOException {
-    files.prepare();
-    int count = tracer.calls.dbx_engine_prepare(tracer.handle(), pids.address(), FOLLOWED_MAX);
-    if (count < 0) {
-      return;
+  /** Work on the tracing thread that may take contents. */
+  private <T> T run(Callable<T> work) throws IOException {
+    keeper.using().lock();
+    try {
+      return hold.tracer.run(work);
+    } finally {
+      keeper.using().unlock();
     }
-    ByteBuffer list = pids.slice(0, FOLLOWED_MAX * 4);
-    for (int i = 0; i < count; i++) {
-      int pid = list.getInt(4 * i);
-      for (int round = 0; round < PRECOPY_ROUNDS_MAX && precopy(pid); round++) {}
-    }
-    tracer.settleLater();
   }
 
-  /** One round; true if more is left. */
-  private boolean precopy(int pid) throws IOException {
-    Memory arena = window.arena();
-    long bytes =
-        tracer.calls.dbx_engine_precopy(tracer.handle(), pid, arena.address(), arena.size());
-    if (bytes <= 0) {
-      return false;
+  /** Oldest first; also what is current and no longer listed. */
+  private List<SnapshotState> known() {
+    synchronized (lineage) {
+      List<SnapshotState> all = new ArrayList<>(lineage.values());
+      SnapshotState now = current;
+      if (now != null && !lineage.containsKey(now.id())) {
+        all.add(now);
+      }
+      return all;
     }
-    WindowRecords records = WindowRecords.parse(arena.slice(0, (int) bytes), arena.address());
-    WindowRecords.Entry entry = records.entries().get(pid);
-    if (entry == null) {
-      return false;
+  }
+
+  private SnapshotState snapshot(UUID id) throws CaptureException {
+    synchronized (lineage) {
+      SnapshotState found = lineage.get(id);
+      if (found == null) {
+        throw new CaptureException("no such snapshot in memory: id=" + id);
+      }
+      return found;
     }
-    try {
-      work.apply(pid, entry, PageMap.EMPTY);
-    } catch (KeeperFullException e) {
-      // Not handed over: the checkpoint finds these pages again and says that there is no room.
-      return false;
-    }
-    tracer.calls.dbx_engine_acknowledge(tracer.handle());
-    return bytes > arena.size() / 2;
   }
 
   /**
@@ -152,23 +138,27 @@ public final class CaptureEngine implements AutoCloseable {
    * @throws KeeperFullException if there is no room
    */
   public synchronized CheckpointReport checkpoint(UUID id) throws IOException {
-    return tracer.run(() -> checkpointHere(id));
+    try {
+      return run(() -> checkpointHere(id));
+    } catch (KeeperFullException e) {
+      throw keeper.full(known());
+    }
   }
 
   private CheckpointReport checkpointHere(UUID id) throws IOException {
     hook.enter(CapturePhase.CHECKPOINT_PREPARE);
-    prepareHere();
+    hold.prepare();
     hook.enter(CapturePhase.CHECKPOINT_WINDOW);
     Runnable check = whileStopped;
-    window.checkpoint(
-        DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, files);
-    WindowRecords records = aliases.apply(window.records());
+    hold.window.checkpoint(
+        DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, hold.files);
+    WindowRecords records = hold.aliases.apply(hold.window.records());
     if (check != null) {
       try {
         check.run();
         advise(records);
       } finally {
-        tracer.calls.dbx_engine_thaw(tracer.handle());
+        hold.tracer.calls.dbx_engine_thaw(hold.tracer.handle());
       }
     } else {
       advise(records);
@@ -176,7 +166,7 @@ public final class CaptureEngine implements AutoCloseable {
     hook.enter(CapturePhase.CHECKPOINT_READ);
     Map<Integer, ProcessState> states = new LinkedHashMap<>();
     records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
-    DescriptorTable descriptors = DescriptorTable.parse(window.recordBytes());
+    DescriptorTable descriptors = DescriptorTable.parse(hold.window.recordBytes());
     Refusals.check(states.values());
     Refusals.check(descriptors);
     hook.enter(CapturePhase.CHECKPOINT_KEEP);
@@ -188,12 +178,12 @@ public final class CaptureEngine implements AutoCloseable {
   private void advise(WindowRecords records) {
     for (Map.Entry<Integer, WindowRecords.Entry> one : records.entries().entrySet()) {
       WindowRecords.Entry entry = one.getValue();
-      List<Region> known = layouts.getOrDefault(one.getKey(), List.of());
+      List<Region> known = hold.layouts.getOrDefault(one.getKey(), List.of());
       boolean same = entry.fresh.isEmpty() && entry.sameLayout(known);
       entry.advise(same ? Map.of() : readAdvice(one.getKey()), known);
-      layouts.put(one.getKey(), List.copyOf(entry.regions));
+      hold.layouts.put(one.getKey(), List.copyOf(entry.regions));
     }
-    layouts.keySet().retainAll(records.entries().keySet());
+    hold.layouts.keySet().retainAll(records.entries().keySet());
   }
 
   /** A process may have ended since the window; what it was advised then is what it was before. */
@@ -206,28 +196,25 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   private void keep(WindowRecords records, Map<Integer, ProcessState> states) throws IOException {
-    try {
-      for (Map.Entry<Integer, WindowRecords.Entry> entry : records.entries().entrySet()) {
-        ProcessState state = states.get(entry.getKey());
-        if (state == null || state.zombie()) {
-          continue;
-        }
-        if (state.execed()) {
-          work.set(entry.getKey(), PageMap.EMPTY);
-        }
-        work.apply(entry.getKey(), entry.getValue(), work.of(state.parentPid()));
-        work.trim(entry.getKey(), entry.getValue().regions, entry.getValue().own);
+    MemoryWork work = hold.work;
+    for (Map.Entry<Integer, WindowRecords.Entry> entry : records.entries().entrySet()) {
+      ProcessState state = states.get(entry.getKey());
+      if (state == null || state.zombie()) {
+        continue;
       }
-      for (WindowRecords.ObjectBlock block : records.objects()) {
-        work.apply(block);
+      if (state.execed()) {
+        work.set(entry.getKey(), PageMap.EMPTY);
       }
-      if (keeper.bytesUsed() + files.bytesHeld() > keeper.bytesMax()) {
-        throw keeper.full();
-      }
-    } catch (KeeperFullException e) {
-      throw keeper.full();
+      work.apply(entry.getKey(), entry.getValue(), work.of(state.parentPid()));
+      work.trim(entry.getKey(), entry.getValue().regions, entry.getValue().own);
     }
-    tracer.calls.dbx_engine_acknowledge(tracer.handle());
+    for (WindowRecords.ObjectBlock block : records.objects()) {
+      work.apply(block);
+    }
+    if (keeper.bytesUsed() > keeper.bytesMax()) {
+      throw new KeeperFullException(keeper.bytesMax());
+    }
+    hold.tracer.calls.dbx_engine_acknowledge(hold.tracer.handle());
     work.retainProcesses(states.keySet());
   }
 
@@ -237,30 +224,32 @@ public final class CaptureEngine implements AutoCloseable {
       Map<Integer, ProcessState> states,
       DescriptorTable descriptors)
       throws IOException {
-    FileState fileState = files.capture(window.recordBytes());
+    FileState fileState = hold.files.capture(hold.window.recordBytes());
     Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
     states
         .values()
-        .forEach(s -> processes.put(s.inner(), new ProcessSnapshot(s, work.of(s.pid()))));
+        .forEach(s -> processes.put(s.inner(), new ProcessSnapshot(s, hold.work.of(s.pid()))));
     Map<ObjectId, ObjectState> objects = new HashMap<>();
-    records.objects().forEach(block -> objects.put(block.id(), work.object(block.id())));
-    work.retainObjects(objects.keySet());
+    records.objects().forEach(block -> objects.put(block.id(), hold.work.object(block.id())));
+    hold.work.retainObjects(objects.keySet());
     SnapshotState before = current;
     SnapshotState made =
         new SnapshotState(
             id, before == null ? null : before.id(), processes, objects, descriptors, fileState);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
-      keeper.put(made);
-      current = made;
+      synchronized (lineage) {
+        lineage.put(id, made);
+        current = made;
+      }
     }
-    ByteBuffer result = window.result();
-    long changed = before == null ? keeper.pages(made) : Differences.pages(before, made);
+    ByteBuffer result = hold.window.result();
+    long changed = before == null ? Keeper.pages(made) : Differences.pages(before, made);
     return new CheckpointReport(
         unchanged && before != null ? before.id() : id,
         made.parent(),
         unchanged,
-        window.times(),
+        hold.window.times(),
         (int) result.getLong(WindowTimes.PROCESSES),
         (int) result.getLong(WindowTimes.THREADS),
         result.getLong(WindowTimes.PAGES),
@@ -276,28 +265,30 @@ public final class CaptureEngine implements AutoCloseable {
    * @throws RollbackLostException if it failed half-way
    */
   public synchronized RollbackReport rollback(UUID id) throws IOException {
-    SnapshotState wanted = keeper.get(id);
-    return tracer.run(() -> rollbackHere(wanted));
+    SnapshotState wanted = snapshot(id);
+    return run(() -> rollbackHere(wanted));
   }
 
   private RollbackReport rollbackHere(SnapshotState wanted) throws IOException {
     hook.enter(CapturePhase.ROLLBACK_FREEZE);
-    window.freeze(DEADLINE_MILLIS);
+    hold.window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback =
-          new Rollback(tracer, window, keeper, aliases, files, wanted, hook, target.initPid());
+      rollback = new Rollback(hold, keeper.store(), wanted, hook);
       RollbackReport report = rollback.run(whileStopped);
       current = wanted;
-      layouts.clear();
-      wanted.processes().values().forEach(p -> layouts.put(p.state().pid(), p.state().regions()));
-      files.afterThaw();
+      hold.layouts.clear();
+      wanted
+          .processes()
+          .values()
+          .forEach(p -> hold.layouts.put(p.state().pid(), p.state().regions()));
+      hold.files.afterThaw();
       return report;
     } catch (IOException | RuntimeException e) {
       if (rollback != null && rollback.editing()) {
         throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
       }
-      tracer.calls.dbx_engine_thaw(tracer.handle());
+      hold.tracer.calls.dbx_engine_thaw(hold.tracer.handle());
       throw e;
     }
   }
@@ -309,56 +300,63 @@ public final class CaptureEngine implements AutoCloseable {
 
   /** Ids of the snapshots kept, oldest first. */
   public synchronized List<UUID> snapshots() {
-    return new ArrayList<>(keeper.ids());
+    synchronized (lineage) {
+      return new ArrayList<>(lineage.keySet());
+    }
   }
 
   /** What differs between the processes of two snapshots, by number inside. */
   public synchronized List<ProcessDifference> processDifferences(UUID from, UUID to)
       throws CaptureException {
-    return Differences.processes(keeper.get(from), keeper.get(to));
+    return Differences.processes(snapshot(from), snapshot(to));
   }
 
   /** What differs between the files of two snapshots. */
   public synchronized List<FileChange> fileDifferences(UUID from, UUID to) throws CaptureException {
-    return FilesPart.changes(keeper.get(from), keeper.get(to));
+    return FilesPart.changes(snapshot(from), snapshot(to));
   }
 
   /** Processes inside at a snapshot, by their number inside. */
   public synchronized Set<Integer> processesOf(UUID id) throws CaptureException {
-    return Set.copyOf(keeper.get(id).processes().keySet());
+    return Set.copyOf(snapshot(id).processes().keySet());
   }
 
   /** Forgets a snapshot; what other snapshots and the running sandbox need of it stays. */
   public synchronized void remove(UUID id) throws CaptureException {
-    Set<PageMap> alsoLive = new HashSet<>();
-    if (current != null) {
-      current.processes().values().forEach(p -> alsoLive.add(p.pages()));
-      current.objects().values().forEach(o -> alsoLive.add(o.pages()));
+    snapshot(id);
+    synchronized (lineage) {
+      lineage.remove(id);
     }
-    keeper.remove(id, alsoLive);
-    List<SnapshotState> kept = new ArrayList<>(keeper.all());
-    if (current != null) {
-      kept.add(current);
-    }
-    files.retain(kept);
+    keeper.collect();
   }
 
-  /** Memory used by page contents, and its bound, bytes. */
-  public synchronized long[] keeperBytes() {
-    return new long[] {keeper.bytesUsed() + files.bytesHeld(), keeper.bytesMax()};
+  /** Where the snapshots are kept. */
+  public Keeper keeper() {
+    return keeper;
   }
 
   /** The sandbox this engine works on. */
   public CaptureTarget target() {
-    return target;
+    return hold.target;
   }
 
   @Override
-  public synchronized void close() {
-    tracer.close();
-    files.close();
-    window.close();
-    keeper.close();
-    pids.close();
+  public void close() {
+    close(Set.of());
+  }
+
+  /**
+   * Ends the work on this sandbox.
+   *
+   * @param outliving snapshots that are kept without it
+   */
+  public synchronized void close(Set<UUID> outliving) {
+    List<SnapshotState> kept = new ArrayList<>();
+    synchronized (lineage) {
+      lineage.keySet().retainAll(outliving);
+      kept.addAll(lineage.values());
+    }
+    hold.close();
+    keeper.remove(user, kept);
   }
 }

@@ -11,7 +11,6 @@ import io.deltabox.capture.files.ProcHolders;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,16 +21,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class FilesPart implements AutoCloseable {
   private final @Nullable FileTracker tracker;
-  private final ContentStore store;
 
-  private FilesPart(@Nullable FileTracker tracker, ContentStore store) {
+  private FilesPart(@Nullable FileTracker tracker) {
     this.tracker = tracker;
-    this.store = store;
   }
 
-  static FilesPart open(@Nullable FileLayout layout) throws IOException {
-    ContentStore store = new ContentStore();
-    return new FilesPart(layout == null ? null : FileTracker.open(layout, store), store);
+  static FilesPart open(@Nullable FileLayout layout, ContentStore store) throws IOException {
+    return new FilesPart(layout == null ? null : FileTracker.open(layout, store));
+  }
+
+  @Nullable FileTracker tracker() {
+    return tracker;
   }
 
   void prepare() throws IOException {
@@ -90,23 +90,6 @@ final class FilesPart implements AutoCloseable {
     }
   }
 
-  long bytesHeld() {
-    return store.bytesHeld();
-  }
-
-  void retain(Collection<SnapshotState> snapshots) {
-    if (tracker != null) {
-      List<FileState> states = new ArrayList<>();
-      for (SnapshotState snapshot : snapshots) {
-        FileState state = snapshot.files();
-        if (state != null) {
-          states.add(state);
-        }
-      }
-      store.retain(states, List.of(tracker));
-    }
-  }
-
   static List<FileChange> changes(SnapshotState from, SnapshotState to) {
     FileState before = from.files();
     FileState after = to.files();
@@ -118,6 +101,5 @@ final class FilesPart implements AutoCloseable {
     if (tracker != null) {
       tracker.close();
     }
-    store.close();
   }
 }

@@ -1,112 +1,186 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.files.ContentStore;
+import io.deltabox.capture.files.FileState;
+import io.deltabox.capture.files.FileTracker;
+import io.deltabox.linux.Memory;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The lineage of a sandbox in memory: snapshots and the store their pages lie in. Bounded by bytes
- * of page content; nothing is dropped unless removed by name. Guarded by the engine.
+ * Snapshots in memory, of many sandboxes: the pages and file contents they share. Bounded by bytes
+ * of content; nothing is dropped unless removed by name. Thread-safe.
+ *
+ * <p>Contents are immutable once stored, so sandboxes share them without asking each other. Only
+ * freeing needs everybody to hold still: an engine works under {@link #using()}, {@link #collect}
+ * waits until none does.
  */
-final class Keeper implements AutoCloseable {
-  private final PageStore store;
-  private final MemoryWork work;
-  private final int zeroSlot;
-  private final Map<UUID, SnapshotState> snapshots = new LinkedHashMap<>();
+public final class Keeper implements AutoCloseable {
+  /** Whoever refers to stored contents. Asked only while no engine works. */
+  interface User {
+    /** Snapshots of its lineage, oldest first. */
+    List<SnapshotState> snapshots();
 
-  Keeper(long bytesMax) throws IOException {
-    this.store = new PageStore(bytesMax);
-    try (io.deltabox.linux.Memory zeros =
-        io.deltabox.linux.Memory.allocate(
-            PageStore.PAGE_BYTES, io.deltabox.linux.Memory.Touch.NOW)) {
-      this.zeroSlot = store.take(zeros.address());
-    }
-    this.work = new MemoryWork(store, zeroSlot);
+    /** What the running sandbox is compared with; null when it is gone. */
+    @Nullable MemoryWork work();
+
+    @Nullable FileTracker tracker();
   }
 
-  MemoryWork work() {
-    return work;
+  private final PageStore store;
+  private final ContentStore contents = new ContentStore();
+  private final int zeroSlot;
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(true);
+  private final List<User> users = new CopyOnWriteArrayList<>();
+  private final ConcurrentHashMap<UUID, SnapshotState> outliving = new ConcurrentHashMap<>();
+
+  private Keeper(long bytesMax) throws IOException {
+    this.store = new PageStore(bytesMax);
+    try (Memory zeros = Memory.allocate(PageStore.PAGE_BYTES, Memory.Touch.NOW)) {
+      this.zeroSlot = store.take(zeros.address());
+    }
+  }
+
+  /**
+   * @param bytesMax bound of the contents kept, all sandboxes together
+   */
+  public static Keeper open(long bytesMax) throws IOException {
+    return new Keeper(bytesMax);
   }
 
   PageStore store() {
     return store;
   }
 
-  void put(SnapshotState snapshot) {
-    snapshots.put(snapshot.id(), snapshot);
+  ContentStore contents() {
+    return contents;
   }
 
-  SnapshotState get(UUID id) throws CaptureException {
-    SnapshotState found = snapshots.get(id);
-    if (found == null) {
-      throw new CaptureException("no such snapshot in memory: id=" + id);
-    }
-    return found;
+  MemoryWork newWork() {
+    return new MemoryWork(store, zeroSlot);
   }
 
-  Collection<SnapshotState> all() {
-    return snapshots.values();
-  }
-
-  Collection<UUID> ids() {
-    return snapshots.keySet();
+  void add(User user) {
+    users.add(user);
   }
 
   /**
-   * @param alsoLive maps in use beside those of the snapshots
+   * @param kept snapshots of the user that stay without it
    */
-  void remove(UUID id, Set<PageMap> alsoLive) throws CaptureException {
-    get(id);
-    snapshots.remove(id);
-    collect(alsoLive);
+  void remove(User user, List<SnapshotState> kept) {
+    kept.forEach(snapshot -> outliving.put(snapshot.id(), snapshot));
+    users.remove(user);
+    collect();
   }
 
-  /** Frees pages that no snapshot and no living process refers to. */
-  void collect(Set<PageMap> alsoLive) {
-    BitSet live = new BitSet();
-    Set<PageMap.Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
-    live.set(zeroSlot);
-    alsoLive.forEach(map -> map.mark(live, visited));
-    work.maps().forEach(map -> map.mark(live, visited));
-    for (SnapshotState snapshot : snapshots.values()) {
-      snapshot.processes().values().forEach(p -> p.pages().mark(live, visited));
-      snapshot.objects().values().forEach(o -> o.pages().mark(live, visited));
+  /** Held by an engine from before it takes contents until something kept refers to them. */
+  ReentrantReadWriteLock.ReadLock using() {
+    return lock.readLock();
+  }
+
+  /** A snapshot of any sandbox. */
+  SnapshotState find(UUID id) throws CaptureException {
+    SnapshotState outlived = outliving.get(id);
+    if (outlived != null) {
+      return outlived;
     }
-    store.keepOnly(live);
+    for (User user : users) {
+      for (SnapshotState snapshot : user.snapshots()) {
+        if (snapshot.id().equals(id)) {
+          return snapshot;
+        }
+      }
+    }
+    throw new CaptureException("no such snapshot in memory: id=" + id);
   }
 
-  /** The error that says how to make room. */
-  KeeperFullException full() {
-    collect(Set.of());
+  /** Forgets a snapshot whose sandbox has ended. */
+  public void forget(UUID id) {
+    if (outliving.remove(id) != null) {
+      collect();
+    }
+  }
+
+  /** Frees what no snapshot and no running sandbox refers to. */
+  void collect() {
+    lock.writeLock().lock();
+    try {
+      List<SnapshotState> snapshots = new ArrayList<>(outliving.values());
+      List<FileTracker> trackers = new ArrayList<>();
+      BitSet live = new BitSet();
+      Set<PageMap.Node> visited = Collections.newSetFromMap(new IdentityHashMap<>());
+      live.set(zeroSlot);
+      for (User user : users) {
+        snapshots.addAll(user.snapshots());
+        MemoryWork work = user.work();
+        if (work != null) {
+          work.maps().forEach(map -> map.mark(live, visited));
+        }
+        FileTracker tracker = user.tracker();
+        if (tracker != null) {
+          trackers.add(tracker);
+        }
+      }
+      List<FileState> files = new ArrayList<>();
+      for (SnapshotState snapshot : snapshots) {
+        snapshot.processes().values().forEach(p -> p.pages().mark(live, visited));
+        snapshot.objects().values().forEach(o -> o.pages().mark(live, visited));
+        FileState state = snapshot.files();
+        if (state != null) {
+          files.add(state);
+        }
+      }
+      store.keepOnly(live);
+      contents.retain(files, trackers);
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * The error that says how to make room; not to be called under {@link #using()}.
+   *
+   * @param own snapshots of the sandbox that found no room, oldest first
+   */
+  KeeperFullException full(List<SnapshotState> own) {
+    collect();
     String oldest =
-        snapshots.isEmpty()
+        own.isEmpty()
             ? " (the running processes alone need more: raise the limit)"
-            : " (remove one, for example the oldest: " + snapshots.keySet().iterator().next() + ")";
+            : " (remove one, for example the oldest: " + own.get(0).id() + ")";
     return new KeeperFullException(store.bytesMax(), oldest);
   }
 
-  long pages(SnapshotState snapshot) {
+  static long pages(SnapshotState snapshot) {
     long[] count = new long[1];
     snapshot.processes().values().forEach(p -> p.pages().forEach((page, slot) -> count[0]++));
     return count[0];
   }
 
-  long bytesUsed() {
-    return store.bytesUsed();
+  /** Contents kept, bytes. */
+  public long bytesUsed() {
+    return store.bytesUsed() + contents.bytesHeld();
   }
 
-  long bytesMax() {
+  /** Their bound, bytes. */
+  public long bytesMax() {
     return store.bytesMax();
   }
 
+  /** Every engine that works with it must be closed before. */
   @Override
   public void close() {
     store.close();
+    contents.close();
   }
 }

@@ -4,9 +4,8 @@ import io.deltabox.linux.Memory;
 import io.deltabox.linux.NativeLibrary;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
 
 /**
  * Page contents outside the Java heap, in slots of 4 KiB; what every {@link PageMap} of a keeper
@@ -14,14 +13,16 @@ import java.util.List;
  *
  * <p>A slot is written once, when it is taken, and is then immutable until it is freed, so many
  * maps may share it. Bounded: {@link #take} refuses beyond the limit. Slabs of 4 MiB are mapped as
- * needed and given back when empty. Not thread-safe; guarded by the keeper.
+ * needed and given back when empty. Thread-safe, except that a slot must not be read while it is
+ * freed.
  */
 final class PageStore implements AutoCloseable {
   static final int PAGE_BYTES = 4096;
   private static final int SLAB_PAGES = 1024;
 
   private final int slotsMax;
-  private final List<Memory> slabs = new ArrayList<>();
+  // Replaced as a whole, so that readers need no lock.
+  private volatile Memory[] slabs = new Memory[0];
   private final BitSet used = new BitSet();
   private int usedCount;
   private int searchFrom;
@@ -30,7 +31,7 @@ final class PageStore implements AutoCloseable {
     this.slotsMax = (int) Math.min(Integer.MAX_VALUE - SLAB_PAGES, bytesMax / PAGE_BYTES);
   }
 
-  long bytesUsed() {
+  synchronized long bytesUsed() {
     return (long) usedCount * PAGE_BYTES;
   }
 
@@ -38,7 +39,7 @@ final class PageStore implements AutoCloseable {
     return (long) slotsMax * PAGE_BYTES;
   }
 
-  boolean hasRoom(long pages) {
+  synchronized boolean hasRoom(long pages) {
     return usedCount + pages <= slotsMax;
   }
 
@@ -48,13 +49,15 @@ final class PageStore implements AutoCloseable {
    * @param address of 4096 bytes
    * @return the slot, or {@link PageMap#ABSENT} when the limit is reached
    */
-  int take(long address) throws IOException {
+  synchronized int take(long address) throws IOException {
     if (usedCount >= slotsMax) {
       return PageMap.ABSENT;
     }
     int slot = used.nextClearBit(searchFrom);
-    while (slot >= slabs.size() * SLAB_PAGES) {
-      slabs.add(Memory.allocate((long) SLAB_PAGES * PAGE_BYTES, Memory.Touch.LATER));
+    while (slot >= slabs.length * SLAB_PAGES) {
+      Memory[] more = Arrays.copyOf(slabs, slabs.length + 1);
+      more[slabs.length] = Memory.allocate((long) SLAB_PAGES * PAGE_BYTES, Memory.Touch.LATER);
+      slabs = more;
     }
     used.set(slot);
     usedCount++;
@@ -65,7 +68,7 @@ final class PageStore implements AutoCloseable {
 
   /** Address of a slot's bytes; valid until the slot is freed. */
   long address(int slot) {
-    return slabs.get(slot / SLAB_PAGES).address() + (long) (slot % SLAB_PAGES) * PAGE_BYTES;
+    return slabs[slot / SLAB_PAGES].address() + (long) (slot % SLAB_PAGES) * PAGE_BYTES;
   }
 
   ByteBuffer view(int slot) {
@@ -73,24 +76,26 @@ final class PageStore implements AutoCloseable {
   }
 
   /** Frees every slot that is not in {@code live}. Returns the pages freed. */
-  int keepOnly(BitSet live) {
+  synchronized int keepOnly(BitSet live) {
     int before = usedCount;
     used.and(live);
     usedCount = used.cardinality();
     searchFrom = 0;
-    for (int slab = 0; slab < slabs.size(); slab++) {
+    for (int slab = 0; slab < slabs.length; slab++) {
       int next = used.nextSetBit(slab * SLAB_PAGES);
       if (next < 0 || next >= (slab + 1) * SLAB_PAGES) {
-        slabs.get(slab).drop();
+        slabs[slab].drop();
       }
     }
     return before - usedCount;
   }
 
   @Override
-  public void close() {
-    slabs.forEach(Memory::close);
-    slabs.clear();
+  public synchronized void close() {
+    for (Memory slab : slabs) {
+      slab.close();
+    }
+    slabs = new Memory[0];
     used.clear();
     usedCount = 0;
   }

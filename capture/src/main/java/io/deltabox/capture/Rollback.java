@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Rollback {
   private final Tracer tracer;
-  private final Keeper keeper;
+  private final PageStore store;
+  private final MemoryWork work;
   private final FilesPart files;
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
@@ -51,28 +52,21 @@ final class Rollback {
   private long pagesDropped;
   private long filesChanged;
 
-  Rollback(
-      Tracer tracer,
-      Window window,
-      Keeper keeper,
-      Aliases aliases,
-      FilesPart files,
-      SnapshotState wanted,
-      CapturePhase.Hook hook,
-      int init)
+  Rollback(Hold hold, PageStore store, SnapshotState wanted, CapturePhase.Hook hook)
       throws IOException {
-    this.tracer = tracer;
-    this.keeper = keeper;
-    this.files = files;
+    this.tracer = hold.tracer;
+    this.store = store;
+    this.work = hold.work;
+    this.files = hold.files;
     this.wanted = wanted;
     this.hook = hook;
-    this.init = init;
-    this.window = window;
+    this.init = hold.target.initPid();
+    this.window = hold.window;
     this.frozen = window.times();
-    this.records = aliases.apply(window.records());
+    this.records = hold.aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
-    this.objects = new SharedObjects(tracer, aliases, wanted);
-    this.layout = new LayoutRestore(tracer, window, aliases, objects);
+    this.objects = new SharedObjects(tracer, hold.aliases, wanted);
+    this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
   }
 
   /** True from the first edit on. */
@@ -119,7 +113,7 @@ final class Rollback {
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();
     enter(CapturePhase.ROLLBACK_OBJECTS);
-    objects.fill(records.objects(), keeper.store(), keeper.work());
+    objects.fill(records.objects(), store, work);
     long t3 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_DESCRIPTORS);
     descriptors();
@@ -320,12 +314,11 @@ final class Rollback {
   private void pages() throws IOException {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
-      PageRestore restore = new PageRestore(process, then, keeper.store());
+      PageRestore restore = new PageRestore(process, then, store);
       if (filesChanged > 0 || !wanted.objects().isEmpty()) {
         readOwnPages(process);
       }
-      restore.plan(
-          keeper.work().of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
+      restore.plan(work.of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
       restore.apply(tracer);
       pagesWritten += restore.written();
       pagesDropped += restore.dropped();
@@ -400,7 +393,7 @@ final class Rollback {
         throw new CaptureException(
             "track memory again failed: " + Errno.text(-result) + " " + process.state().label());
       }
-      keeper.work().set(process.pid(), snapshotOf(process).pages());
+      work.set(process.pid(), snapshotOf(process).pages());
     }
   }
 

@@ -15,7 +15,8 @@ final class CaptureEngineTest {
   void rollback_pythonWithThreadsMutated_isAsBefore() throws Exception {
     try (PidNamespace space =
             new PidNamespace(directory, "/usr/bin/python3", "-c", program(), "20000");
-        CaptureEngine engine = CaptureEngine.open(space.target(), 2L << 30)) {
+        Keeper keeper = Keeper.open(2L << 30);
+        CaptureEngine engine = CaptureEngine.open(space.target(), keeper)) {
       assertThat(space.line()).isEqualTo("ready");
       String first = space.ask("digest");
       UUID a = engine.checkpoint(UUID.randomUUID()).id();
