@@ -1,6 +1,7 @@
 package io.deltabox;
 
 import io.deltabox.capture.CaptureEngine;
+import io.deltabox.capture.CaptureException;
 import io.deltabox.capture.CaptureTarget;
 import io.deltabox.capture.CheckpointReport;
 import io.deltabox.capture.Keeper;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +37,7 @@ final class CapturedState implements SandboxState {
   private final Map<UUID, Snapshot> snapshots = new LinkedHashMap<>();
   private final Map<UUID, Set<Integer>> captured = new HashMap<>();
   private @Nullable CheckSession check;
+  private @Nullable Id left;
 
   private CapturedState(
       Id sandbox, SandboxHost host, Commands commands, CaptureEngine engine, Clock clock) {
@@ -82,6 +85,10 @@ final class CapturedState implements SandboxState {
 
   @Override
   public Snapshot checkpoint(@Nullable String name) throws IOException {
+    return checkpoint(name, /* leftByRollback= */ false);
+  }
+
+  private Snapshot checkpoint(@Nullable String name, boolean leftByRollback) throws IOException {
     long start = System.nanoTime();
     Id id = Id.make(clock.instant());
     Set<Integer> running = commands.capture();
@@ -92,7 +99,9 @@ final class CapturedState implements SandboxState {
     CheckpointReport report = engine.checkpoint(uuid(id));
     failure.rethrow();
     Snapshot made =
-        report.unchanged() ? again(report, session, id, name) : snapshot(id, name, report, start);
+        report.unchanged()
+            ? again(report, session, id, name)
+            : snapshot(id, name, report, start, leftByRollback);
     snapshots.replaceAll(
         (key, old) -> name != null && name.equals(old.name()) ? old.named(null) : old);
     snapshots.put(uuid(made.id()), made);
@@ -117,7 +126,8 @@ final class CapturedState implements SandboxState {
     return found;
   }
 
-  private Snapshot snapshot(Id id, @Nullable String name, CheckpointReport report, long start) {
+  private Snapshot snapshot(
+      Id id, @Nullable String name, CheckpointReport report, long start, boolean leftByRollback) {
     WindowTimes times = report.times();
     Map<String, Long> phases = new LinkedHashMap<>();
     phases.put("stop", times.stop());
@@ -138,13 +148,51 @@ final class CapturedState implements SandboxState {
             report.filesChanged(),
             report.bytesKept());
     UUID parent = report.parent();
-    return new Snapshot(id, sandbox, name, parent == null ? null : id(parent), stats, false);
+    return new Snapshot(
+        id, sandbox, name, parent == null ? null : id(parent), stats, false, leftByRollback);
   }
 
   @Override
-  public RollbackResult rollback(Id target) throws IOException {
+  public @Nullable Id left() {
+    return left != null && snapshots.containsKey(uuid(left)) ? left : null;
+  }
+
+  @Override
+  public RollbackResult rollback(Id target, Undo undo) throws IOException {
     long start = System.nanoTime();
     Snapshot snapshot = known(uuid(target));
+    Snapshot kept = null;
+    String notKept = null;
+    if (undo == Undo.KEEP) {
+      try {
+        kept = checkpoint(null, /* leftByRollback= */ true);
+      } catch (CaptureException e) {
+        notKept = e.getMessage();
+      }
+    }
+    RollbackResult result = rollback(snapshot, kept, notKept, start);
+    left = kept == null ? null : kept.id();
+    dropUnneeded();
+    return result;
+  }
+
+  /** What earlier rollbacks left goes, unless somebody built on it or gave it a name. */
+  private void dropUnneeded() throws IOException {
+    Set<@Nullable Id> needed = new HashSet<>();
+    needed.add(left);
+    needed.add(current());
+    snapshots.values().forEach(snapshot -> needed.add(snapshot.parent()));
+    for (Snapshot snapshot : List.copyOf(snapshots.values())) {
+      if (snapshot.leftByRollback() && snapshot.name() == null && !needed.contains(snapshot.id())) {
+        remove(snapshot.id());
+      }
+    }
+  }
+
+  private RollbackResult rollback(
+      Snapshot snapshot, @Nullable Snapshot kept, @Nullable String notKept, long start)
+      throws IOException {
+    Id target = snapshot.id();
     CheckSession session = check;
     Failure failure = new Failure();
     List<Difference> found = new ArrayList<>();
@@ -170,13 +218,20 @@ final class CapturedState implements SandboxState {
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);
     }
-    return result(snapshot, report, outcome, System.nanoTime() - start);
+    return result(snapshot, kept, notKept, report, outcome, System.nanoTime() - start);
   }
 
   private static RollbackResult result(
-      Snapshot snapshot, RollbackReport report, Commands.RollbackOutcome outcome, long callNanos) {
+      Snapshot snapshot,
+      @Nullable Snapshot kept,
+      @Nullable String notKept,
+      RollbackReport report,
+      Commands.RollbackOutcome outcome,
+      long callNanos) {
     return new RollbackResult(
         snapshot,
+        kept,
+        notKept,
         report.pauseNanos(),
         callNanos,
         report.phases().byName(),

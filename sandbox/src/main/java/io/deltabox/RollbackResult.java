@@ -4,11 +4,14 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a rollback did.
  *
  * @param target the snapshot the sandbox is now at
+ * @param left what the rollback left, as a snapshot; null if it was not kept
+ * @param notKept why it was not kept although asked for; else null
  * @param pauseNanos from the first stop to the last thaw
  * @param callNanos the whole call
  * @param phaseNanos time by phase of the pause, in order
@@ -21,6 +24,8 @@ import java.util.Map;
  */
 public record RollbackResult(
     Snapshot target,
+    @Nullable Snapshot left,
+    @Nullable String notKept,
     long pauseNanos,
     long callNanos,
     Map<String, Long> phaseNanos,

@@ -251,18 +251,48 @@ public final class Sandbox implements AutoCloseable {
     return alone(state -> state.checkpoint(name));
   }
 
-  /** Puts the sandbox back to a snapshot of its lineage. */
+  /** Puts the sandbox back to a snapshot of its lineage; {@link #undo} takes it back. */
   public RollbackResult rollback(Snapshot snapshot) throws IOException {
-    return rollback(snapshot.id().toString());
+    return rollback(snapshot.id().toString(), Undo.KEEP);
+  }
+
+  /**
+   * Puts the sandbox back to a snapshot of its lineage; {@link #undo} takes it back.
+   *
+   * @param snapshot as {@link #snapshot} takes it
+   */
+  public RollbackResult rollback(String snapshot) throws IOException {
+    return rollback(snapshot, Undo.KEEP);
   }
 
   /**
    * Puts the sandbox back to a snapshot of its lineage.
    *
    * @param snapshot as {@link #snapshot} takes it
+   * @param undo whether what is left is kept; if that fails, the rollback goes on and its result
+   *     says why
    */
-  public RollbackResult rollback(String snapshot) throws IOException {
-    return alone(state -> state.rollback(snapshot(snapshot).id()));
+  public RollbackResult rollback(String snapshot, Undo undo) throws IOException {
+    return alone(state -> state.rollback(snapshot(snapshot).id(), undo));
+  }
+
+  /**
+   * Takes the last rollback back; once more takes that back.
+   *
+   * @throws NotFoundException if there was none, or if what it left was not kept
+   */
+  public RollbackResult undo() throws IOException {
+    return alone(
+        state -> {
+          Id left = state.left();
+          if (left == null) {
+            throw new NotFoundException(
+                "no rollback to undo: sandbox="
+                    + id.brief()
+                    + " (none was made, or what it left was not kept)");
+          }
+          return state.rollback(left, Undo.KEEP);
+        });
   }
 
   /** A use of the state that must see no command being started. */

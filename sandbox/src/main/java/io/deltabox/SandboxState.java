@@ -29,7 +29,10 @@ interface SandboxState extends AutoCloseable {
 
   Snapshot checkpoint(@Nullable String name) throws IOException;
 
-  RollbackResult rollback(Id target) throws IOException;
+  RollbackResult rollback(Id target, Undo undo) throws IOException;
+
+  /** Where the last rollback can be taken back to, or null. */
+  @Nullable Id left();
 
   /** All snapshots kept, oldest first. */
   List<Snapshot> snapshots() throws IOException;

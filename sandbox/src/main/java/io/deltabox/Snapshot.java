@@ -15,6 +15,7 @@ public final class Snapshot {
   private final Instant time;
   private final CheckpointStats stats;
   private final boolean unchanged;
+  private final boolean leftByRollback;
 
   Snapshot(
       Id id,
@@ -22,7 +23,8 @@ public final class Snapshot {
       @Nullable String name,
       @Nullable Id parent,
       CheckpointStats stats,
-      boolean unchanged) {
+      boolean unchanged,
+      boolean leftByRollback) {
     this.id = id;
     this.sandboxId = sandboxId;
     this.name = name;
@@ -30,6 +32,7 @@ public final class Snapshot {
     this.time = id.instant();
     this.stats = stats;
     this.unchanged = unchanged;
+    this.leftByRollback = leftByRollback;
   }
 
   public Id id() {
@@ -65,14 +68,19 @@ public final class Snapshot {
     return unchanged;
   }
 
+  /** True if it was made by a rollback of what it left, and goes when nobody needs it. */
+  public boolean leftByRollback() {
+    return leftByRollback;
+  }
+
   /** The same snapshot under another name. */
   Snapshot named(@Nullable String other) {
-    return new Snapshot(id, sandboxId, other, parent, stats, unchanged);
+    return new Snapshot(id, sandboxId, other, parent, stats, unchanged, leftByRollback);
   }
 
   /** The same snapshot as the answer of a checkpoint that found nothing changed since. */
   Snapshot unchangedSince() {
-    return new Snapshot(id, sandboxId, name, parent, stats, true);
+    return new Snapshot(id, sandboxId, name, parent, stats, true, leftByRollback);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.deltabox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.deltabox.ExecStatus.Outcome;
 import java.io.InputStream;
@@ -63,6 +64,58 @@ final class RollbackTest {
       }
       assertThat(counter.waitFor()).isEqualTo(new ExecStatus(Outcome.EXITED, 2));
       assertThat(new String(out.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("2 d\n");
+    }
+  }
+
+  @Test
+  void undo_afterRollback_isAsBeforeItAndAgain() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      Exec counter = sandbox.start(ExecSpec.of("sh", "-c", COUNTER));
+      InputStream out = counter.stdout();
+      assertThat(ask(counter, out, "a")).isEqualTo("1 a");
+      sandbox.checkpoint("then");
+      assertThat(ask(counter, out, "b")).isEqualTo("2 b");
+      sandbox.exec("sh", "-c", "echo mine > /tmp/unsaved");
+      RollbackResult back = sandbox.rollback("then");
+      assertThat(back.left()).isNotNull();
+      assertThat(back.notKept()).isNull();
+      assertThat(sandbox.exec("cat", "/tmp/unsaved").exitCode()).isEqualTo(1);
+      assertThat(ask(counter, out, "c")).isEqualTo("2 c");
+      assertThat(ask(counter, out, "d")).isEqualTo("3 d");
+      sandbox.undo();
+      assertThat(sandbox.exec("cat", "/tmp/unsaved").stdout()).isEqualTo("mine\n");
+      assertThat(ask(counter, out, "e")).isEqualTo("3 e");
+      sandbox.undo();
+      assertThat(ask(counter, out, "f")).isEqualTo("4 f");
+    }
+  }
+
+  @Test
+  void rollback_again_keepsOnlyWhatTheLastOneLeft() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      sandbox.checkpoint("then");
+      for (int round = 0; round < 5; round++) {
+        sandbox.exec("sh", "-c", "echo " + round + " > /tmp/round");
+        sandbox.rollback("then");
+        assertThat(sandbox.snapshots()).filteredOn(Snapshot::leftByRollback).hasSize(1);
+      }
+      sandbox.undo();
+      assertThat(sandbox.exec("cat", "/tmp/round").stdout()).isEqualTo("4\n");
+    }
+  }
+
+  @Test
+  void undo_withoutRollbackOrNotKept_saysSo() throws Exception {
+    try (Sandbox sandbox = box.create(SandboxSpec.defaults())) {
+      assertThatThrownBy(sandbox::undo).isInstanceOf(NotFoundException.class);
+      sandbox.checkpoint("then");
+      sandbox.exec("sh", "-c", "echo mine > /tmp/unsaved");
+      RollbackResult back = sandbox.rollback("then", Undo.NONE);
+      assertThat(back.left()).isNull();
+      assertThat(sandbox.snapshots()).hasSize(1);
+      assertThatThrownBy(sandbox::undo)
+          .isInstanceOf(NotFoundException.class)
+          .hasMessageContaining("no rollback to undo");
     }
   }
 

@@ -6,6 +6,7 @@ import io.deltabox.Exec;
 import io.deltabox.ExecStatus;
 import io.deltabox.Id;
 import io.deltabox.ProcessInfo;
+import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.Snapshot;
 import java.io.IOException;
@@ -39,6 +40,7 @@ final class Describe {
     put(out, "parent", parent == null ? null : parent.toString());
     out.put("created", snapshot.time().toString());
     out.put("unchanged", snapshot.unchanged());
+    out.put("left_by_rollback", snapshot.leftByRollback());
     CheckpointStats stats = snapshot.stats();
     out.put("pause_ms", Format.milliseconds(stats.pauseNanos()));
     out.put("call_ms", Format.milliseconds(stats.callNanos()));
@@ -49,6 +51,43 @@ final class Describe {
     out.put("files", stats.fileCount());
     out.put("bytes", stats.bytes());
     return out;
+  }
+
+  static Map<String, Object> rollback(Sandbox sandbox, RollbackResult done) throws IOException {
+    Map<String, Object> value = new LinkedHashMap<>();
+    value.put("sandbox", sandbox.id().toString());
+    value.put("snapshot", done.target().id().toString());
+    Snapshot left = done.left();
+    put(value, "left", left == null ? null : left.id().toString());
+    put(value, "not_kept", done.notKept());
+    value.put("pause_ms", Format.milliseconds(done.pauseNanos()));
+    value.put("call_ms", Format.milliseconds(done.callNanos()));
+    value.put("phases_ms", phases(done.phaseNanos()));
+    value.put("pages", done.pageCount());
+    value.put("files", done.fileCount());
+    value.put("processes_ended", done.processesEnded());
+    value.put("processes_made", done.processesMade());
+    value.put("execs_rolled_back", done.rolledBack());
+    value.put("execs_going_on", done.goesOn());
+    value.put("checked", sandbox.checked(done.target()));
+    return value;
+  }
+
+  /** One line for people. */
+  static String rollbackText(RollbackResult done) {
+    return done.target().id()
+        + "  paused "
+        + Format.millis(done.pauseNanos())
+        + ", "
+        + done.pageCount()
+        + " pages, "
+        + done.fileCount()
+        + " files, "
+        + done.processesEnded()
+        + " processes ended, "
+        + done.processesMade()
+        + " made"
+        + (done.notKept() == null ? "" : "\ncannot be undone: " + done.notKept());
   }
 
   static Map<String, Double> phases(Map<String, Long> nanos) {

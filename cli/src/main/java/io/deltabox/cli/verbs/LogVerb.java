@@ -44,8 +44,14 @@ final class LogVerb extends Verb {
           snapshot.stats().pageCount(),
           snapshot.stats().fileCount(),
           Format.bytes(snapshot.stats().bytes()),
-          snapshot.equals(current) ? (name + " (current)").strip() : name);
+          (name + mark(snapshot, current)).strip());
     }
     return answer(snapshots.stream().map(Describe::snapshot).toList(), table.toString());
+  }
+
+  /** What sets a snapshot apart, for people. */
+  static String mark(Snapshot snapshot, @Nullable Snapshot current) {
+    return (snapshot.leftByRollback() ? " (left by a rollback)" : "")
+        + (snapshot.equals(current) ? " (current)" : "");
   }
 }

@@ -2,6 +2,7 @@ package io.deltabox.cli.verbs;
 
 import io.deltabox.InvalidRequestException;
 import io.deltabox.RollbackResult;
+import io.deltabox.Undo;
 import io.deltabox.check.CheckFailedException;
 import io.deltabox.check.Difference;
 import io.deltabox.cli.CommandContext;
@@ -30,6 +31,11 @@ final class RollbackVerb extends Verb {
       })
   boolean check;
 
+  @Option(
+      names = "--no-undo",
+      description = "Do not keep what is left: 'undo' cannot take this rollback back.")
+  boolean noUndo;
+
   @Parameters(index = "0", paramLabel = "[SANDBOX]", description = "Id, prefix or name.")
   @Nullable String first;
 
@@ -53,39 +59,15 @@ final class RollbackVerb extends Verb {
               + " (make one with 'checkpoint --check', or start the sandbox with 'run --check')");
     }
     RollbackResult done = rollback(found);
-    Map<String, Object> value = new LinkedHashMap<>();
-    value.put("sandbox", found.sandbox().id().toString());
-    value.put("snapshot", done.target().id().toString());
-    value.put("pause_ms", Format.milliseconds(done.pauseNanos()));
-    value.put("call_ms", Format.milliseconds(done.callNanos()));
-    value.put("phases_ms", Describe.phases(done.phaseNanos()));
-    value.put("pages", done.pageCount());
-    value.put("files", done.fileCount());
-    value.put("processes_ended", done.processesEnded());
-    value.put("processes_made", done.processesMade());
-    value.put("execs_rolled_back", done.rolledBack());
-    value.put("execs_going_on", done.goesOn());
-    value.put("checked", found.sandbox().checked(found.snapshot()));
-    return answer(
-        value,
-        done.target().id()
-            + "  paused "
-            + Format.millis(done.pauseNanos())
-            + ", "
-            + done.pageCount()
-            + " pages, "
-            + done.fileCount()
-            + " files, "
-            + done.processesEnded()
-            + " processes ended, "
-            + done.processesMade()
-            + " made");
+    return answer(Describe.rollback(found.sandbox(), done), Describe.rollbackText(done));
   }
 
   /** A rollback that is not exact has happened all the same; what differs is the answer. */
   private RollbackResult rollback(Targets.Found found) throws IOException {
     try {
-      return found.sandbox().rollback(found.snapshot());
+      return found
+          .sandbox()
+          .rollback(found.snapshot().id().toString(), noUndo ? Undo.NONE : Undo.KEEP);
     } catch (CheckFailedException e) {
       List<Map<String, String>> differences = new ArrayList<>();
       StringBuilder text = new StringBuilder();

@@ -45,7 +45,8 @@ final class TreeVerb extends Verb {
       text.append('\n').append(line.before()).append(snapshot.id().brief());
       text.append("  ").append(Format.time(snapshot.time()));
       text.append(snapshot.name() == null ? "" : "  " + snapshot.name());
-      text.append(snapshot.equals(current) ? "  (current)" : "");
+      String mark = LogVerb.mark(snapshot, current);
+      text.append(mark.isEmpty() ? "" : " " + mark);
     }
     return answer(snapshots.stream().map(Describe::snapshot).toList(), text.toString());
   }

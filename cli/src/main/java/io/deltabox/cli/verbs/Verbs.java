@@ -28,6 +28,7 @@ public final class Verbs {
         ShellVerb::new,
         CheckpointVerb::new,
         RollbackVerb::new,
+        UndoVerb::new,
         LogVerb::new,
         TreeVerb::new,
         ShowVerb::new,
