@@ -304,6 +304,19 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 	return 0;
 }
 
+/* `fresh`: regions found untracked by a scan that armed nothing. Reservations without any access stay untracked and say nothing. */
+void dbx_capture_renewed(const struct dbx_engine *engine, const struct dbx_proc *proc, const struct dbx_runs *fresh, struct dbx_arena *arena)
+{
+	bool renewed = proc->renewed;
+	for (uint64_t i = 0; i < fresh->count && !renewed; i++) {
+		const struct dbx_region *region = region_of(engine, fresh->at[i].start);
+		renewed = region && !dbx_no_access(region);
+	}
+	struct dbx_record_list *record = renewed ? dbx_arena_put(arena, DBX_RENEWED, 0, sizeof *record) : NULL;
+	if (record)
+		*record = (struct dbx_record_list){proc->pid, 0};
+}
+
 /* Clears the written marks into the process's own lists and begins to track regions that are new. Safe while the process runs. */
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 {
@@ -320,14 +333,28 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 				continue;
 			proc->dirty.count = before;
 		}
+		proc->renewed = true;
 		result = dbx_arm(engine, proc, run.start, run.end);
+		/* Gone meanwhile, or not to be followed: then it is fresh again the next time. */
+		if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
+			result = 0;
 		if (result >= 0)
 			result = dbx_present(engine, proc, run.start, run.end, &proc->dirty);
-		else if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
-			result = 0;
 	}
 	merge_runs(&proc->dirty);
 	return result < 0 ? result : keep_own_pages(engine, proc);
+}
+
+/* Looks without clearing, while all is stopped: `look` gets what was written and what fresh regions hold, `look_fresh` the regions not tracked. */
+int dbx_capture_look(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	engine->look.count = engine->look_fresh.count = 0;
+	int result = dbx_scan(engine, proc, DBX_SCAN_LOOK, &engine->look, &engine->look_fresh);
+	for (uint64_t i = 0; i < engine->look_fresh.count && result >= 0; i++)
+		result = dbx_present(engine, proc, engine->look_fresh.at[i].start, engine->look_fresh.at[i].end, &engine->look);
+	for (uint64_t i = 0; i < proc->fresh.count && result >= 0; i++)
+		result = dbx_present(engine, proc, proc->fresh.at[i].start, proc->fresh.at[i].end, &engine->look);
+	return result;
 }
 
 static bool private_file(const struct dbx_region *region)

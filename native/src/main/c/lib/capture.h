@@ -8,6 +8,8 @@
 int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags) DBX_MUST_CHECK;
 void dbx_capture_husk(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error);
 void dbx_capture_regions(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena);
+int dbx_capture_look(struct dbx_engine *engine, struct dbx_proc *proc) DBX_MUST_CHECK;
+void dbx_capture_renewed(const struct dbx_engine *engine, const struct dbx_proc *proc, const struct dbx_runs *fresh, struct dbx_arena *arena);
 void dbx_capture_runs(struct dbx_arena *arena, uint32_t kind, pid_t pid, const struct dbx_runs *runs);
 int dbx_capture_own(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena) DBX_MUST_CHECK;
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc) DBX_MUST_CHECK;

@@ -81,6 +81,8 @@ struct dbx_proc {
 	/* How many runs of `dirty` the last capture handed out; an acknowledgement removes them. */
 	uint64_t emitted;
 	uint64_t emitted_fresh;
+	/* Regions were mapped since a window last told so: what they were advised has to be read anew. */
+	bool renewed, emitted_renewed;
 	bool enrolled, leader_dead;
 };
 

@@ -14,6 +14,7 @@ enum dbx_engine_kind {
 	DBX_SIGNALS = 7,
 	DBX_OBJECT = 8,
 	DBX_OWN = 9,
+	DBX_RENEWED = 10,
 };
 
 #define DBX_PROCESS_NEW 1u
@@ -58,6 +59,8 @@ struct dbx_record_list {
 	int32_t pid;
 	uint32_t count;
 };
+
+/* RENEWED: this with a count of zero: the process has mapped regions since this was last told. */
 
 /* PAGES: this, the runs, then the bytes of all pages in the same order. */
 struct dbx_record_pages {

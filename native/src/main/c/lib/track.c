@@ -255,6 +255,15 @@ static int add_swapped(struct dbx_proc *proc, uint64_t start, uint64_t end, stru
 	return 0;
 }
 
+/* A scan that fails has stored runs all the same and does not say how many; the vector is kept zeroed between scans, so they can be counted. */
+static uint64_t stored(const struct dbx_engine *engine)
+{
+	uint64_t count = 0;
+	while (count < DBX_VEC_MAX && engine->vec[count].end)
+		count++;
+	return count;
+}
+
 /* Pages of a range that are in memory and are neither of a file nor the zero page; with swap space also those that are there. */
 int dbx_present(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start, uint64_t end, struct dbx_runs *runs)
 {
@@ -262,12 +271,13 @@ int dbx_present(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start
 	while (start < end && result >= 0) {
 		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .start = start, .end = end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX, .category_inverted = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO,
 					      .category_mask = DBX_PAGE_IS_FILE | DBX_PAGE_IS_PFNZERO | DBX_PAGE_IS_PRESENT, .return_mask = DBX_PAGE_IS_PRESENT};
-		long got = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
-		if (got < 0)
-			return -errno;
-		for (long i = 0; i < got && result >= 0; i++)
+		long count = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
+		if (count < 0)
+			result = -errno;
+		uint64_t got = count < 0 ? stored(engine) : (uint64_t)count;
+		for (uint64_t i = 0; i < got && result >= 0; i++)
 			result = dbx_runs_add(runs, engine->vec[i].start, engine->vec[i].end);
-		memset(engine->vec, 0, (size_t)got * sizeof *engine->vec);
+		memset(engine->vec, 0, got * sizeof *engine->vec);
 		start = arg.walk_end;
 	}
 	return result;
@@ -286,8 +296,7 @@ int dbx_arm(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t start, ui
 
 /*
  * Written pages of one range into `dirty`. With -EPERM some region in it is not registered: the kernel has then stored, and in clearing mode
- * already protected, what lies before it, but does not say how many runs those are (fs/proc/task_mmu.c, do_pagemap_scan). The vector is kept
- * zeroed, so they can be counted.
+ * already protected, what lies before it (fs/proc/task_mmu.c, do_pagemap_scan).
  */
 static int scan_range(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx_scan_mode mode, struct dbx_run range, struct dbx_runs *dirty)
 {
@@ -295,17 +304,14 @@ static int scan_range(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx
 	while (range.start < range.end) {
 		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .flags = flags, .start = range.start, .end = range.end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX,
 					      .category_mask = DBX_PAGE_IS_WRITTEN, .return_mask = DBX_PAGE_IS_WRITTEN};
-		long got = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
-		int error = got < 0 ? errno : 0;
-		if (error == EPERM)
-			for (got = 0; got < (long)DBX_VEC_MAX && engine->vec[got].end;)
-				got++;
+		long count = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
+		int error = count < 0 ? errno : 0;
+		uint64_t got = count < 0 ? stored(engine) : (uint64_t)count;
 		int result = 0;
-		for (long i = 0; i < got && result >= 0; i++)
+		for (uint64_t i = 0; i < got && result >= 0; i++)
 			if (!error || mode == DBX_SCAN_CLEAR)
 				result = dbx_runs_add(dirty, engine->vec[i].start, engine->vec[i].end);
-		if (got > 0)
-			memset(engine->vec, 0, (size_t)got * sizeof *engine->vec);
+		memset(engine->vec, 0, got * sizeof *engine->vec);
 		if (error || result < 0)
 			return error ? -error : result;
 		range.start = arg.walk_end;

@@ -167,8 +167,7 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		result = dbx_capture_scan(engine, proc);
 	} else if (result >= 0) {
 		dbx_capture_regions(engine, proc, arena);
-		engine->look.count = engine->look_fresh.count = 0;
-		result = dbx_scan(engine, proc, DBX_SCAN_LOOK, &engine->look, &engine->look_fresh);
+		result = dbx_capture_look(engine, proc);
 	}
 	if (result >= 0)
 		result = dbx_capture_own(engine, proc, arena);
@@ -179,6 +178,9 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 static int64_t read_memory(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, struct dbx_files_plan *plan)
 {
 	dbx_window_mapped(engine, proc, plan);
+	engine->look_fresh.count = 0;
+	dbx_capture_renewed(engine, proc, &engine->look_fresh, arena);
+	proc->emitted_renewed = proc->renewed;
 	dbx_capture_runs(arena, DBX_FRESH, proc->pid, &proc->fresh);
 	proc->emitted_fresh = proc->fresh.count;
 	int64_t pages = dbx_capture_pages(proc, arena, UINT64_MAX);
@@ -207,6 +209,7 @@ static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struc
 			dbx_capture_runs(arena, DBX_DIRTY, proc->pid, &engine->look);
 			dbx_capture_runs(arena, DBX_FRESH, proc->pid, &proc->fresh);
 			dbx_capture_runs(arena, DBX_FRESH, proc->pid, &engine->look_fresh);
+			dbx_capture_renewed(engine, proc, &engine->look_fresh, arena);
 			result = dbx_capture_objects(engine, proc, objects, arena);
 		}
 		window->copy += dbx_now() - start;
@@ -327,6 +330,7 @@ int64_t dbx_engine_precopy(int64_t handle, int32_t pid, uint64_t arena_address, 
 	if (!proc || !proc->enrolled)
 		return 0;
 	int result = 0;
+	proc->emitted_renewed = false;
 	if (!proc->dirty.count)
 		result = dbx_read_regions(engine, proc);
 	if (result >= 0 && !proc->dirty.count)
@@ -357,6 +361,7 @@ void dbx_engine_acknowledge(int64_t handle)
 		if (rest && proc->emitted_fresh)
 			memmove(proc->fresh.at, proc->fresh.at + proc->emitted_fresh, rest * sizeof(struct dbx_run));
 		proc->fresh.count = rest;
+		proc->renewed &= !proc->emitted_renewed;
 		proc->emitted = proc->emitted_fresh = 0;
 	}
 }

@@ -179,7 +179,7 @@ public final class CaptureEngine implements AutoCloseable {
     for (Map.Entry<Integer, WindowRecords.Entry> one : records.entries().entrySet()) {
       WindowRecords.Entry entry = one.getValue();
       List<Region> known = hold.layouts.getOrDefault(one.getKey(), List.of());
-      boolean same = entry.fresh.isEmpty() && entry.sameLayout(known);
+      boolean same = entry.sameLayout(known);
       entry.advise(same ? Map.of() : readAdvice(one.getKey()), known);
       hold.layouts.put(one.getKey(), List.copyOf(entry.regions));
     }

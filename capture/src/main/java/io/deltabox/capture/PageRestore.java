@@ -47,9 +47,9 @@ final class PageRestore {
       }
     }
     known.diff(wanted.pages(), (page, before, after) -> add(page));
-    for (PageRun run : mapped) {
-      wanted.pages().forEach(run.firstPage(), run.endPage(), (page, slot) -> add(page));
-    }
+    // What they hold by themselves is among the written pages.
+    addWanted(process.entry().fresh);
+    addWanted(mapped);
     OwnPages.gaps(
         wanted.state().regions(),
         process.entry().own,
@@ -62,6 +62,12 @@ final class PageRestore {
       }
     }
     count = unique;
+  }
+
+  private void addWanted(List<PageRun> runs) {
+    for (PageRun run : runs) {
+      wanted.pages().forEach(run.firstPage(), run.endPage(), (page, slot) -> add(page));
+    }
   }
 
   private void add(long page) {
@@ -121,7 +127,7 @@ final class PageRestore {
             Sys.MADVISE,
             batch.value(from << 12),
             batch.value((to - from) << 12),
-            batch.value(Sys.MADV_DONTNEED)),
+            batch.value(Sys.MADV_DONTNEED_LOCKED)),
         "drop memory");
   }
 

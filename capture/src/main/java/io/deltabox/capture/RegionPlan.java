@@ -32,11 +32,9 @@ final class RegionPlan {
   private RegionPlan() {}
 
   /**
-   * @param fresh parts of {@code current} that were mapped since tracking last looked: their pages
-   *     are unknown, so they are mapped anew
    * @return edits in the order to make them: first what goes, then what comes, then rights
    */
-  static List<Step> plan(List<Region> current, List<PageRun> fresh, List<Region> target) {
+  static List<Step> plan(List<Region> current, List<Region> target) {
     TreeSet<Long> cuts = new TreeSet<>();
     for (Region region : current) {
       cuts.add(region.start());
@@ -49,21 +47,12 @@ final class RegionPlan {
     List<Step> steps = new ArrayList<>();
     int now = 0;
     int then = 0;
-    int freshAt = 0;
-    List<PageRun> sortedFresh = new ArrayList<>(fresh);
-    sortedFresh.sort(Comparator.comparingLong(PageRun::from));
     Long start = null;
     for (long end : cuts) {
       if (start != null) {
         now = skip(current, now, start);
         then = skip(target, then, start);
-        while (freshAt < sortedFresh.size() && sortedFresh.get(freshAt).to() <= start) {
-          freshAt++;
-        }
-        boolean isFresh = freshAt < sortedFresh.size() && sortedFresh.get(freshAt).from() <= start;
-        Region is = at(current, now, start);
-        Region wanted = at(target, then, start);
-        add(steps, start, end, is, wanted, isFresh);
+        add(steps, start, end, at(current, now, start), at(target, then, start));
       }
       start = end;
     }
@@ -86,13 +75,8 @@ final class RegionPlan {
   }
 
   private static void add(
-      List<Step> steps,
-      long start,
-      long end,
-      @Nullable Region now,
-      @Nullable Region then,
-      boolean fresh) {
-    Kind kind = kind(start, now, then, fresh);
+      List<Step> steps, long start, long end, @Nullable Region now, @Nullable Region then) {
+    Kind kind = kind(start, now, then);
     if (kind == null) {
       return;
     }
@@ -108,8 +92,7 @@ final class RegionPlan {
     }
   }
 
-  private static @Nullable Kind kind(
-      long start, @Nullable Region now, @Nullable Region then, boolean fresh) {
+  private static @Nullable Kind kind(long start, @Nullable Region now, @Nullable Region then) {
     if ((now != null && now.is(Region.SPECIAL)) || (then != null && then.is(Region.SPECIAL))) {
       return null;
     }
@@ -117,9 +100,6 @@ final class RegionPlan {
       return now == null ? null : Kind.UNMAP;
     }
     if (now == null || !now.sameBacking(then, start) || now.deleted() != then.deleted()) {
-      return Kind.MAP;
-    }
-    if (fresh && !then.is(Region.SHARED)) {
       return Kind.MAP;
     }
     return now.protection() == then.protection() ? null : Kind.PROTECT;

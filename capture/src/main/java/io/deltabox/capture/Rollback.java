@@ -289,8 +289,7 @@ final class Rollback {
         process.entry().advise(Advice.read(process.pid()), List.of());
         advised.add(entry.getKey());
       }
-      List<RegionPlan.Step> plan =
-          RegionPlan.plan(process.entry().regions, process.entry().fresh, then.state().regions());
+      List<RegionPlan.Step> plan = RegionPlan.plan(process.entry().regions, then.state().regions());
       steps.put(entry.getKey(), plan);
     }
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
@@ -315,8 +314,8 @@ final class Rollback {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
       PageRestore restore = new PageRestore(process, then, store);
-      if (filesChanged > 0 || !wanted.objects().isEmpty()) {
-        readOwnPages(process);
+      if (filesChanged > 0 || !wanted.objects().isEmpty() || threadsOf(process).wroteMemory()) {
+        lookAgain(process);
       }
       restore.plan(work.of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
       restore.apply(tracer);
@@ -337,12 +336,13 @@ final class Rollback {
   }
 
   /**
-   * Files and objects were edited since the freeze, and cutting one drops the copies of its pages.
+   * Files and objects were edited since the freeze, and cutting one drops the copies of its pages;
+   * threads that were ended wrote to memory.
    */
-  private void readOwnPages(LiveProcess process) throws CaptureException {
+  private void lookAgain(LiveProcess process) throws CaptureException {
     Memory aside = window.aside();
     long bytes =
-        tracer.calls.dbx_engine_own(tracer.handle(), process.pid(), aside.address(), aside.size());
+        tracer.calls.dbx_engine_look(tracer.handle(), process.pid(), aside.address(), aside.size());
     if (bytes < 0) {
       throw new CaptureException(
           "read pages failed: " + Errno.text((int) -bytes) + " " + process.state().label());
@@ -355,6 +355,7 @@ final class Rollback {
             .get(process.pid());
     if (now != null) {
       own.addAll(now.own);
+      process.entry().dirty.addAll(now.dirty);
     }
   }
 

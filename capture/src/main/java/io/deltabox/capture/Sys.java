@@ -43,7 +43,10 @@ final class Sys {
   static final int MADV_NORMAL = 0;
   static final int MADV_RANDOM = 1;
   static final int MADV_SEQUENTIAL = 2;
-  static final int MADV_DONTNEED = 4;
+
+  /** Drops pages that are locked, too (Linux 5.18). */
+  static final int MADV_DONTNEED_LOCKED = 24;
+
   static final int MADV_DONTFORK = 10;
   static final int MADV_DOFORK = 11;
   static final int MADV_HUGEPAGE = 14;

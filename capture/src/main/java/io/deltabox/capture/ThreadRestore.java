@@ -31,6 +31,7 @@ final class ThreadRestore {
 
   private int ended;
   private int made;
+  private boolean wroteMemory;
 
   ThreadRestore(Tracer tracer, LiveProcess process, ProcessState wanted) {
     this.tracer = tracer;
@@ -61,6 +62,7 @@ final class ThreadRestore {
         }
         tids.remove(thread.inner());
         ended++;
+        wroteMemory = true;
       }
     }
     for (ThreadState thread : wanted.threads()) {
@@ -69,8 +71,14 @@ final class ThreadRestore {
         Batches calls = new Batches(process, tid(thread));
         rseq(calls, calls.room(1, 0), now, Sys.RSEQ_FLAG_UNREGISTER);
         calls.flush();
+        wroteMemory = true;
       }
     }
+  }
+
+  /** True if the kernel may have written to the process's memory since the freeze. */
+  boolean wroteMemory() {
+    return wroteMemory;
   }
 
   /** Makes threads that have ended since again. Needs memory to be back. */

@@ -25,6 +25,7 @@ final class WindowRecords {
   private static final int SIGNALS = 7;
   private static final int OBJECT = 8;
   private static final int OWN = 9;
+  private static final int RENEWED = 10;
 
   /** Kinds of the other parts, which read them by themselves. */
   static final int FILES_FIRST = 0x100;
@@ -49,6 +50,9 @@ final class WindowRecords {
 
     /** Pages of private file mappings that are the process's own copies, ascending. */
     final List<PageRun> own = new ArrayList<>();
+
+    /** Regions were mapped since a window last told so, even if the layout looks the same. */
+    boolean renewed;
 
     private final List<SignalQueue> signals = new ArrayList<>();
 
@@ -75,7 +79,7 @@ final class WindowRecords {
 
     /** True if the layout is the one of {@code known}, whose advice then holds here too. */
     boolean sameLayout(List<Region> known) {
-      if (known.size() != regions.size()) {
+      if (renewed || known.size() != regions.size()) {
         return false;
       }
       for (int i = 0; i < known.size(); i++) {
@@ -185,6 +189,7 @@ final class WindowRecords {
       case FRESH -> runs(body, entry(body.getInt()).fresh);
       case DIRTY -> runs(body, entry(body.getInt()).dirty);
       case OWN -> runs(body, entry(body.getInt()).own);
+      case RENEWED -> entry(body.getInt()).renewed = true;
       case PAGES -> addPages(body);
       case SIGNALS -> addSignals(body);
       case OBJECT -> addObject(body);
