@@ -45,8 +45,8 @@ def start():
     next_worker += 1
     stop[k] = False
     t = threading.Thread(target=worker, args=(k,), daemon=True)
-    threads[k] = t
     t.start()
+    threads[k] = t  # started: until then it is not alive
 
 
 def end():
