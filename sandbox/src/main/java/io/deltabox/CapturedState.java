@@ -69,6 +69,11 @@ final class CapturedState implements SandboxState {
   }
 
   @Override
+  public CaptureEngine engine() {
+    return engine;
+  }
+
+  @Override
   public boolean checked(Id snapshot) {
     return check != null && check.knows(snapshot.toString());
   }

@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CapturePhase;
 import io.deltabox.capture.Keeper;
 import java.io.IOException;
@@ -207,6 +208,11 @@ public final class Sandbox implements AutoCloseable {
           state.checking(on);
           return true;
         });
+  }
+
+  /** For the store's adapter: the seam through which snapshots leave and come back. */
+  CaptureEngine engine() throws IOException {
+    return alone(SandboxState::engine);
   }
 
   /** Whether a rollback to this snapshot is checked: it was made while {@link #checking}. */

@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CapturePhase;
 import java.io.IOException;
 import java.util.List;
@@ -20,6 +21,9 @@ interface SandboxState extends AutoCloseable {
 
   /** Whether rollbacks to a snapshot are compared with an image taken when it was made. */
   boolean checked(Id snapshot);
+
+  /** What passes snapshots on to stores and takes them back. */
+  CaptureEngine engine();
 
   /** Called on entering each phase of each operation; what it throws happens there. */
   void onPhase(CapturePhase.Hook hook);

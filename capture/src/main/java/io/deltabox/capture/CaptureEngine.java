@@ -50,6 +50,7 @@ public final class CaptureEngine implements AutoCloseable {
 
   private CapturePhase.Hook hook = CapturePhase.Hook.NONE;
   private @Nullable Runnable whileStopped;
+  private @Nullable CaptureSink sink;
   private @Nullable SnapshotState current;
 
   private CaptureEngine(Keeper keeper, Hold hold) {
@@ -238,6 +239,7 @@ public final class CaptureEngine implements AutoCloseable {
             id, before == null ? null : before.id(), processes, objects, descriptors, fileState);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
+      passOn(made, before);
       synchronized (lineage) {
         lineage.put(id, made);
         current = made;
@@ -256,6 +258,53 @@ public final class CaptureEngine implements AutoCloseable {
         changed,
         before == null ? 0 : FilesPart.changes(before, made).size(),
         changed * PageStore.PAGE_BYTES);
+  }
+
+  private void passOn(SnapshotState made, @Nullable SnapshotState before) throws IOException {
+    CaptureSink to = sink;
+    if (to != null) {
+      boolean delta = before != null && to.knows(before.id());
+      new SnapshotSender(keeper.store(), to).send(made, delta ? before : null);
+    }
+  }
+
+  /**
+   * Passes every snapshot made from now on to a sink before the checkpoint returns, after the thaw:
+   * as a delta when the sink knows its parent. A checkpoint whose snapshot the sink refuses fails,
+   * and forgets nothing.
+   *
+   * @param to borrowed until another call; null for none
+   */
+  public synchronized void passOnTo(@Nullable CaptureSink to) {
+    this.sink = to;
+  }
+
+  /**
+   * Takes a snapshot of this sandbox back into memory, so that it can be put back to it.
+   *
+   * @throws KeeperFullException if there is no room
+   */
+  public synchronized void load(CaptureSource from, UUID id) throws IOException {
+    from.prefetch(id);
+    try {
+      keeper.using().lock();
+      try (KeeperSink to = new KeeperSink(keeper, hold.files, this::loaded)) {
+        Transfer.whole(from, id, to);
+      } finally {
+        keeper.using().unlock();
+      }
+    } catch (KeeperFullException e) {
+      throw keeper.full(known());
+    } catch (IOException | RuntimeException e) {
+      keeper.collect();
+      throw e;
+    }
+  }
+
+  private void loaded(SnapshotState snapshot) {
+    synchronized (lineage) {
+      lineage.put(snapshot.id(), snapshot);
+    }
   }
 
   /**

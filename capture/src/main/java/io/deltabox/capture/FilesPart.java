@@ -4,6 +4,7 @@ import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.ContentStore;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileLayout;
+import io.deltabox.capture.files.FileLoader;
 import io.deltabox.capture.files.FileRollbackResult;
 import io.deltabox.capture.files.FileState;
 import io.deltabox.capture.files.FileTracker;
@@ -82,6 +83,15 @@ final class FilesPart implements AutoCloseable {
         + result.moved()
         + result.exposed()
         + result.written();
+  }
+
+  /**
+   * What makes a state of files that come from elsewhere, or null for a target without files.
+   *
+   * @param parent what it differs from; null: the base
+   */
+  @Nullable FileLoader loader(@Nullable FileState parent) {
+    return tracker == null ? null : tracker.loader(parent);
   }
 
   void afterThaw() throws IOException {

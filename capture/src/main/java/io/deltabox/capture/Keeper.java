@@ -66,6 +66,25 @@ public final class Keeper implements AutoCloseable {
     return contents;
   }
 
+  /** All snapshots kept, whole. */
+  public CaptureSource source() {
+    return new KeeperSource(this);
+  }
+
+  /**
+   * Passes a snapshot to a sink.
+   *
+   * @param since another one that is kept and that the sink knows; null: complete
+   */
+  public void send(UUID id, @Nullable UUID since, CaptureSink to) throws IOException {
+    using().lock();
+    try {
+      new SnapshotSender(store, to).send(find(id), since == null ? null : find(since));
+    } finally {
+      using().unlock();
+    }
+  }
+
   MemoryWork newWork() {
     return new MemoryWork(store, zeroSlot);
   }

@@ -129,7 +129,12 @@ final class MemoryWork {
     objects.put(id, state);
   }
 
-  private int slotFor(int old, int likely, long address) throws IOException {
+  /**
+   * Where a page is kept: where it is already if it is the same as one of two, else a new slot.
+   *
+   * @throws KeeperFullException if there is no room
+   */
+  int slotFor(int old, int likely, long address) throws IOException {
     if (old != PageMap.ABSENT && PageBytes.equal(store.address(old), address)) {
       return old;
     }

@@ -6,4 +6,4 @@ package io.deltabox.capture;
  * @param device major number in the upper half, minor in the lower
  * @param inode number on that device
  */
-record ObjectId(long device, long inode) {}
+public record ObjectId(long device, long inode) {}

@@ -7,6 +7,9 @@ package io.deltabox.capture;
  * @param to one past the last byte
  */
 public record PageRun(long from, long to) {
+  /** All of the user half of an address space, and more than any object. */
+  public static final PageRun EVERYTHING = new PageRun(0, PageMap.PAGES_MAX << 12);
+
   /** Number of pages. */
   public long pages() {
     return (to - from) >>> 12;

@@ -71,6 +71,11 @@ final class PageStore implements AutoCloseable {
     return slabs[slot / SLAB_PAGES].address() + (long) (slot % SLAB_PAGES) * PAGE_BYTES;
   }
 
+  /** Whether the bytes of {@code next} follow those of {@code slot}. */
+  boolean adjacent(int slot, int next) {
+    return next == slot + 1 && next % SLAB_PAGES != 0;
+  }
+
   ByteBuffer view(int slot) {
     return Memory.view(address(slot), PAGE_BYTES).asReadOnlyBuffer();
   }

@@ -30,6 +30,8 @@ final class ProcessState {
   private static final int AT_TIMERS = AT_LIMITS + LIMITS * 16;
   private static final int AT_ACTIONS = AT_TIMERS + TIMERS * 32;
 
+  static final int RECORD_BYTES_MIN = AT_ACTIONS + SIGNALS * 32;
+
   private final byte[] record;
   private final ByteBuffer view;
   private final List<ThreadState> threads;
@@ -43,6 +45,11 @@ final class ProcessState {
     this.threads = List.copyOf(threads);
     this.regions = List.copyOf(regions);
     this.signals = List.copyOf(signals);
+  }
+
+  /** The record as the native code wrote it. */
+  byte[] record() {
+    return record.clone();
   }
 
   /** Number in the daemon's pid namespace; meaningful only while the process lives. */

@@ -17,6 +17,8 @@ final class ThreadState {
   private static final int NAME = 88;
   private static final int GROUP_STOPPED = 1;
 
+  static final int RECORD_BYTES_MIN = NAME + 16;
+
   private final byte[] record;
   private final ByteBuffer view;
 

@@ -1,5 +1,6 @@
 package io.deltabox.capture.descriptors;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collections;
 import java.util.HashSet;
@@ -104,6 +105,16 @@ public final class DescriptorTable {
     TableReader reader = new TableReader();
     reader.acceptAll(records);
     return reader.finish();
+  }
+
+  /** All of it as the bytes of a record, see {@link #ofRecord}. */
+  public ByteBuffer toRecord() {
+    return TableRecords.write(this);
+  }
+
+  /** The table {@link #toRecord} was called of, on whatever machine. */
+  public static DescriptorTable ofRecord(ByteBuffer record) throws IOException {
+    return TableRecords.read(record);
   }
 
   /** By number inside the sandbox. */

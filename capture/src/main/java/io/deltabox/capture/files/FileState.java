@@ -1,6 +1,14 @@
 package io.deltabox.capture.files;
 
+import io.deltabox.capture.CaptureSink;
+import io.deltabox.capture.CaptureSource;
+import io.deltabox.capture.CapturedFile;
+import java.io.IOException;
+import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -126,6 +134,51 @@ public final class FileState {
    */
   public List<FileChange> diff(FileState later) {
     return FileDiff.between(this, later);
+  }
+
+  /** Passes on what differs from {@code since}, or everything; contents only where they differ. */
+  public void send(@Nullable FileState since, CaptureSink to) throws IOException {
+    List<FileNode> changed = new ArrayList<>();
+    List<FileId> gone = new ArrayList<>();
+    Map<FileId, FileContent> known = new HashMap<>();
+    PersistentMap<FileId, FileNode> before = since == null ? PersistentMap.empty() : since.nodes;
+    before.difference(
+        nodes,
+        (id, old, node) -> {
+          if (node == null) {
+            gone.add(id);
+            return;
+          }
+          changed.add(node);
+          if (old != null && old.content() != null) {
+            known.put(id, old.content());
+          }
+        });
+    for (FileNode node : changed) {
+      boolean same = node.content() == known.get(node.id());
+      to.file(record(node), same ? null : channel(node));
+    }
+    for (FileId id : gone) {
+      to.fileDropped(NodeRecords.key(id));
+    }
+  }
+
+  /** Shows every file with its content. */
+  public void visit(CaptureSource.FileVisitor to) throws IOException {
+    List<FileNode> all = new ArrayList<>();
+    nodes.forEach((id, node) -> all.add(node));
+    for (FileNode node : all) {
+      to.file(record(node), channel(node));
+    }
+  }
+
+  private CapturedFile record(FileNode node) {
+    return NodeRecords.write(node, basePaths.get(node.id()));
+  }
+
+  private static @Nullable ReadableByteChannel channel(FileNode node) {
+    FileContent content = node.content();
+    return content == null ? null : new ContentChannel(content);
   }
 
   /** Collects the contents this state uses, skipping what {@code met} says was visited before. */

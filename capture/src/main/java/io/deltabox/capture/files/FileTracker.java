@@ -390,6 +390,15 @@ public final class FileTracker implements AutoCloseable {
 
   // ---- memory
 
+  /**
+   * Takes a state of these files back that was kept elsewhere.
+   *
+   * @param parent what it differs from; null: the base
+   */
+  public synchronized FileLoader loader(@Nullable FileState parent) {
+    return new FileLoader(store, parent == null ? FileState.untouched(base) : parent.over(base));
+  }
+
   /** Adds the contents this tracker needs whatever snapshots are kept. */
   synchronized void collect(Set<Object> met, Set<FileContent> reachable) {
     current.collect(met, reachable);

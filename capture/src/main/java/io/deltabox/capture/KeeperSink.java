@@ -1,0 +1,206 @@
+package io.deltabox.capture;
+
+import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.files.FileLoader;
+import io.deltabox.capture.record.RecordKind;
+import io.deltabox.linux.Memory;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes snapshots into the keeper: those that come back from a store. Snapshots of the running
+ * sandbox need not pass here, their pages lie in the keeper's store already. Must be used while
+ * {@link Keeper#using} is held.
+ */
+final class KeeperSink implements CaptureSink, AutoCloseable {
+  private final Keeper keeper;
+  private final MemoryWork slots;
+  private final FilesPart files;
+  private final Consumer<SnapshotState> made;
+  private final Memory staging;
+  private @Nullable Building building;
+
+  /** A snapshot that is not whole yet. */
+  private static final class Building {
+    final UUID id;
+    final @Nullable SnapshotState parent;
+    final @Nullable FileLoader files;
+    final Map<Integer, PageMap.Editor> pages = new HashMap<>();
+    final Map<ObjectId, PageMap.Editor> shared = new HashMap<>();
+    final Map<Integer, ProcessState> processes = new LinkedHashMap<>();
+    final Map<ObjectId, Long> objects = new LinkedHashMap<>();
+    @Nullable DescriptorTable descriptors;
+    @Nullable UUID lineage;
+
+    Building(UUID id, @Nullable SnapshotState parent, @Nullable FileLoader files) {
+      this.id = id;
+      this.parent = parent;
+      this.files = files;
+    }
+
+    PageMap.Editor pages(int process) {
+      ProcessSnapshot old = parent == null ? null : parent.processes().get(process);
+      return pages.computeIfAbsent(
+          process, key -> (old == null ? PageMap.EMPTY : old.pages()).edit());
+    }
+
+    PageMap.Editor shared(ObjectId object) {
+      ObjectState old = parent == null ? null : parent.objects().get(object);
+      return shared.computeIfAbsent(
+          object, key -> (old == null ? PageMap.EMPTY : old.pages()).edit());
+    }
+  }
+
+  /**
+   * @param made takes what is whole, so that the keeper does not free it
+   */
+  KeeperSink(Keeper keeper, FilesPart files, Consumer<SnapshotState> made) throws IOException {
+    this.keeper = keeper;
+    this.slots = keeper.newWork();
+    this.files = files;
+    this.made = made;
+    this.staging = Memory.allocate((long) PAGES_MAX * PageStore.PAGE_BYTES, Memory.Touch.LATER);
+  }
+
+  @Override
+  public boolean knows(UUID snapshot) {
+    try {
+      return keeper.find(snapshot).id().equals(snapshot);
+    } catch (CaptureException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void begin(UUID snapshot, @Nullable UUID parent) throws IOException {
+    if (building != null) {
+      throw new IllegalStateException("another snapshot is not whole yet: id=" + building.id);
+    }
+    SnapshotState known = parent == null ? null : keeper.find(parent);
+    building = new Building(snapshot, known, files.loader(known == null ? null : known.files()));
+  }
+
+  private Building building() {
+    if (building == null) {
+      throw new IllegalStateException("no snapshot was begun");
+    }
+    return building;
+  }
+
+  @Override
+  public void pages(int process, List<PageRun> runs, ByteBuffer bytes) throws IOException {
+    put(building().pages(process), runs, bytes);
+  }
+
+  @Override
+  public void shared(ObjectId object, List<PageRun> runs, ByteBuffer bytes) throws IOException {
+    put(building().shared(object), runs, bytes);
+  }
+
+  private void put(PageMap.Editor editor, List<PageRun> runs, ByteBuffer bytes) throws IOException {
+    long pages = runs.stream().mapToLong(PageRun::pages).sum();
+    if (pages > PAGES_MAX || pages * PageStore.PAGE_BYTES != bytes.remaining()) {
+      throw new IllegalArgumentException(
+          "bytes do not match the pages: bytes=" + bytes.remaining() + " pages=" + pages);
+    }
+    staging.slice(0, bytes.remaining()).put(bytes.duplicate());
+    long address = staging.address();
+    for (PageRun run : runs) {
+      for (long page = run.firstPage(); page < run.endPage(); page++) {
+        editor.put(page, slots.slotFor(editor.get(page), PageMap.ABSENT, address));
+        address += PageStore.PAGE_BYTES;
+      }
+    }
+  }
+
+  @Override
+  public void dropped(int process, List<PageRun> runs) {
+    PageMap.Editor editor = building().pages(process);
+    runs.forEach(run -> editor.removeRange(run.firstPage(), run.endPage()));
+  }
+
+  @Override
+  public void sharedDropped(ObjectId object, List<PageRun> runs) {
+    PageMap.Editor editor = building().shared(object);
+    runs.forEach(run -> editor.removeRange(run.firstPage(), run.endPage()));
+  }
+
+  @Override
+  public void file(CapturedFile file, @Nullable ReadableByteChannel content) throws IOException {
+    fileLoader().add(file, content);
+  }
+
+  @Override
+  public void fileDropped(ByteBuffer key) throws IOException {
+    fileLoader().drop(key);
+  }
+
+  private FileLoader fileLoader() {
+    FileLoader loader = building().files;
+    if (loader == null) {
+      throw new IllegalArgumentException("a snapshot has files and this sandbox has none");
+    }
+    return loader;
+  }
+
+  @Override
+  public void record(RecordKind kind, ByteBuffer bytes) throws IOException {
+    Building now = building();
+    switch (kind) {
+      case SNAPSHOT -> now.lineage = SnapshotRecords.parent(bytes);
+      case PROCESS -> {
+        ProcessState state = SnapshotRecords.process(bytes);
+        now.processes.put(state.inner(), state);
+      }
+      case OBJECT -> {
+        SnapshotRecords.ObjectRecord object = SnapshotRecords.object(bytes);
+        now.objects.put(object.id(), object.size());
+      }
+      case DESCRIPTORS -> now.descriptors = DescriptorTable.ofRecord(bytes);
+      case FILE -> throw new IllegalArgumentException("a file comes with its key and content");
+    }
+  }
+
+  @Override
+  public void commit() throws IOException {
+    Building now = building();
+    if (now.descriptors == null) {
+      throw new CaptureException("snapshot is not whole: it has no descriptors, id=" + now.id);
+    }
+    Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
+    now.processes.forEach(
+        (number, state) ->
+            processes.put(number, new ProcessSnapshot(state, now.pages(number).build())));
+    Map<ObjectId, ObjectState> objects = new HashMap<>();
+    now.objects.forEach(
+        (id, size) -> objects.put(id, new ObjectState(size, now.shared(id).build())));
+    made.accept(
+        new SnapshotState(
+            now.id,
+            now.lineage,
+            processes,
+            objects,
+            now.descriptors,
+            now.files == null ? null : now.files.build()));
+    building = null;
+  }
+
+  /** What it had stored is freed by the keeper's next collection. */
+  @Override
+  public void abort() {
+    building = null;
+  }
+
+  @Override
+  public void close() {
+    staging.close();
+  }
+}

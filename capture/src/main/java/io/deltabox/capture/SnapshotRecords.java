@@ -1,0 +1,122 @@
+package io.deltabox.capture;
+
+import io.deltabox.capture.record.RecordKind;
+import io.deltabox.capture.record.RecordReader;
+import io.deltabox.capture.record.RecordWriter;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The records of a snapshot as bytes. What the native code wrote of a process and of a thread is
+ * kept as it is, because it goes back as such.
+ */
+final class SnapshotRecords {
+  private SnapshotRecords() {}
+
+  /** All records of a snapshot, files aside. */
+  static void send(SnapshotState snapshot, CaptureSource.RecordVisitor to) throws IOException {
+    to.record(RecordKind.SNAPSHOT, writeParent(snapshot.parent()));
+    for (ProcessSnapshot process : snapshot.processes().values()) {
+      to.record(RecordKind.PROCESS, write(process.state()));
+    }
+    for (var object : snapshot.objects().entrySet()) {
+      to.record(RecordKind.OBJECT, write(object.getKey(), object.getValue().size()));
+    }
+    to.record(RecordKind.DESCRIPTORS, snapshot.descriptors().toRecord());
+  }
+
+  private static ByteBuffer writeParent(@Nullable UUID parent) {
+    RecordWriter out = RecordWriter.of(RecordKind.SNAPSHOT).flag(parent != null);
+    if (parent != null) {
+      out.number(parent.getMostSignificantBits()).number(parent.getLeastSignificantBits());
+    }
+    return out.done();
+  }
+
+  static @Nullable UUID parent(ByteBuffer record) throws IOException {
+    RecordReader in = RecordReader.of(RecordKind.SNAPSHOT, record);
+    UUID parent = in.flag() ? new UUID(in.longNumber(), in.longNumber()) : null;
+    in.done();
+    return parent;
+  }
+
+  private static ByteBuffer write(ObjectId id, long size) {
+    return RecordWriter.of(RecordKind.OBJECT)
+        .number(id.device())
+        .number(id.inode())
+        .number(size)
+        .done();
+  }
+
+  /** An object with its size and without content. */
+  record ObjectRecord(ObjectId id, long size) {}
+
+  static ObjectRecord object(ByteBuffer record) throws IOException {
+    RecordReader in = RecordReader.of(RecordKind.OBJECT, record);
+    ObjectId id = new ObjectId(in.longNumber(), in.longNumber());
+    ObjectRecord read = new ObjectRecord(id, in.longNumber());
+    in.done();
+    return read;
+  }
+
+  private static ByteBuffer write(ProcessState state) {
+    RecordWriter out = RecordWriter.of(RecordKind.PROCESS).bytes(state.record());
+    out.list(state.threads(), thread -> out.bytes(thread.record()));
+    out.list(state.regions(), region -> write(out, region));
+    out.list(
+        state.signals(), queue -> out.number(queue.innerThread()).list(queue.infos(), out::bytes));
+    return out.done();
+  }
+
+  private static void write(RecordWriter out, Region region) {
+    out.number(region.start()).number(region.end()).number(region.offset());
+    out.number(region.inode()).number(region.device());
+    out.number(region.flags()).text(region.name()).number(region.advice());
+  }
+
+  static ProcessState process(ByteBuffer record) throws IOException {
+    RecordReader in = RecordReader.of(RecordKind.PROCESS, record);
+    byte[] body = in.array();
+    requireBytes("process", body.length, ProcessState.RECORD_BYTES_MIN);
+    List<ThreadState> threads = in.list(() -> thread(in));
+    List<Region> regions = in.list(() -> region(in));
+    List<SignalQueue> signals = in.list(() -> signals(in));
+    in.done();
+    return new ProcessState(body, threads, regions, signals);
+  }
+
+  private static ThreadState thread(RecordReader in) throws IOException {
+    ByteBuffer body = in.bytes();
+    requireBytes("thread", body.remaining(), ThreadState.RECORD_BYTES_MIN);
+    return new ThreadState(body);
+  }
+
+  private static void requireBytes(String what, int found, int least) throws IOException {
+    if (found < least) {
+      throw new IOException(
+          "read record failed: damaged: " + what + " bytes=" + found + " least=" + least);
+    }
+  }
+
+  private static Region region(RecordReader in) throws IOException {
+    return new Region(
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.number(),
+        in.text(),
+        in.number());
+  }
+
+  private static SignalQueue signals(RecordReader in) throws IOException {
+    int thread = in.number();
+    List<byte[]> infos = new ArrayList<>(in.list(in::array));
+    return new SignalQueue(thread, infos);
+  }
+}

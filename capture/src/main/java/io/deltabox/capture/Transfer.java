@@ -1,0 +1,44 @@
+package io.deltabox.capture;
+
+import io.deltabox.capture.record.RecordKind;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+
+/** Copies snapshots from a source to a sink. */
+public final class Transfer {
+  private Transfer() {}
+
+  /** Copies all of one snapshot; after a failure the sink has been told to forget it. */
+  public static void whole(CaptureSource from, UUID snapshot, CaptureSink to) throws IOException {
+    to.begin(snapshot, null);
+    try {
+      List<Integer> processes = new ArrayList<>();
+      List<ObjectId> objects = new ArrayList<>();
+      from.records(
+          snapshot,
+          (kind, bytes) -> {
+            if (kind == RecordKind.PROCESS) {
+              processes.add(SnapshotRecords.process(bytes).inner());
+            } else if (kind == RecordKind.OBJECT) {
+              objects.add(SnapshotRecords.object(bytes).id());
+            }
+            to.record(kind, bytes);
+          });
+      for (int process : processes) {
+        from.pages(
+            snapshot, process, PageRun.EVERYTHING, (runs, bytes) -> to.pages(process, runs, bytes));
+      }
+      for (ObjectId object : objects) {
+        from.shared(
+            snapshot, object, PageRun.EVERYTHING, (runs, bytes) -> to.shared(object, runs, bytes));
+      }
+      from.files(snapshot, to::file);
+      to.commit();
+    } catch (IOException | RuntimeException e) {
+      to.abort();
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.capture.record;
+
+import org.jspecify.annotations.NullMarked;
