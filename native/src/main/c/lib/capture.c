@@ -22,6 +22,7 @@
 #define AT_IDS (AT_TIMERS + 96)
 #define AT_THREADS (DBX_SCRATCH_DATA + 8192)
 #define THREAD_SPACE 64u
+#define AT_POSIX_TIMERS (AT_THREADS + DBX_TOGETHER * THREAD_SPACE)
 #define CALLS_PER_THREAD 3u
 
 static void add(struct dbx_call *calls, uint32_t *count, long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
@@ -160,6 +161,9 @@ static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine
 /* Who the process is and all its threads, by one batch of calls in every thread at once. */
 int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags)
 {
+	int listed = dbx_timers_list(engine, proc);
+	if (listed < 0)
+		return listed;
 	for (uint32_t first = 0; first < proc->thread_count; first += DBX_TOGETHER) {
 		uint32_t together = proc->thread_count - first < DBX_TOGETHER ? proc->thread_count - first : DBX_TOGETHER;
 		struct dbx_call *calls = dbx_calls(proc);
@@ -168,16 +172,20 @@ int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		for (uint32_t i = 0; i < together; i++) {
 			spans[i].first = count;
 			thread_calls(proc, calls, &count, i);
-			if (first + i == 0)
+			if (first + i == 0) {
 				process_calls(proc, calls, &count);
+				dbx_timers_calls(engine, proc->scratch + AT_POSIX_TIMERS, calls, &count);
+			}
 			spans[i].count = count - spans[i].first;
 		}
 		memset(proc->scratch_local + AT_THREADS, 0, together * THREAD_SPACE);
 		int result = dbx_inject_many(engine, proc, first, together, spans);
 		if (result < 0)
 			return result;
-		if (first == 0)
+		if (first == 0) {
 			put_process(arena, engine, proc, CALLS_PER_THREAD, flags);
+			dbx_timers_put(engine, proc, proc->scratch_local + AT_POSIX_TIMERS, arena);
+		}
 		for (uint32_t i = 0; i < together && result >= 0; i++) {
 			result = put_thread(arena, proc, &proc->threads[first + i], spans[i].first, i);
 			if (result >= 0)

@@ -71,7 +71,7 @@ _Static_assert(sizeof(struct dbx_region) == 48, "shared with Java");
 
 struct dbx_proc {
 	pid_t pid, inner, parent;
-	int pidfd, uffd, pagemap, mem, maps, taskdir;
+	int pidfd, uffd, pagemap, mem, maps, timers, taskdir;
 	uint64_t scratch;
 	uint8_t *scratch_local;
 	struct dbx_thread *threads;
@@ -87,6 +87,13 @@ struct dbx_proc {
 };
 
 struct dbx_fds_context;
+
+#define DBX_TIMERS_MAX 128u
+struct dbx_timers {
+	uint32_t count, text_len;
+	int32_t ids[DBX_TIMERS_MAX];
+	char text[16384];
+};
 
 #define DBX_OBJECTS_MAX 4096u
 struct dbx_objects {
@@ -119,6 +126,7 @@ struct dbx_engine {
 	struct dbx_runs look, look_fresh, own;
 	struct dbx_page_region *vec;
 	struct dbx_objects objects;
+	struct dbx_timers timers;
 	/* What the descriptor part remembers within one window. */
 	struct dbx_fds_context *descriptors;
 };

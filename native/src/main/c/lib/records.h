@@ -15,6 +15,7 @@ enum dbx_engine_kind {
 	DBX_OBJECT = 8,
 	DBX_OWN = 9,
 	DBX_RENEWED = 10,
+	DBX_TIMERS = 11,
 };
 
 #define DBX_PROCESS_NEW 1u
@@ -73,6 +74,12 @@ struct dbx_record_pages {
 struct dbx_record_signals {
 	int32_t pid, tid;
 	uint32_t count, pad;
+};
+
+/* TIMERS: this, `count` struct itimerspec, then `text_len` bytes of /proc/PID/timers; at most DBX_TIMERS_MAX are read. */
+struct dbx_record_timers {
+	int32_t pid;
+	uint32_t count, text_len, pad;
 };
 
 /* OBJECT: shared memory, once per window: this, the runs (offsets in the object), then the bytes. Holes are zeros. */

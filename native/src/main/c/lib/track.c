@@ -54,7 +54,7 @@ void dbx_runs_free(struct dbx_runs *runs)
 
 void dbx_unenroll(struct dbx_proc *proc)
 {
-	int *files[] = {&proc->uffd, &proc->pagemap, &proc->mem, &proc->maps};
+	int *files[] = {&proc->uffd, &proc->pagemap, &proc->mem, &proc->maps, &proc->timers};
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		if (*files[i] >= 0)
 			close(*files[i]);
@@ -173,6 +173,7 @@ int dbx_enroll(struct dbx_engine *engine, struct dbx_proc *proc)
 	proc->pagemap = open_proc(proc->pid, "pagemap", O_RDONLY);
 	proc->mem = open_proc(proc->pid, "mem", O_RDWR);
 	proc->maps = open_proc(proc->pid, "maps", O_RDONLY);
+	proc->timers = open_proc(proc->pid, "timers", O_RDONLY);
 	int result = proc->pagemap < 0 ? proc->pagemap : proc->mem < 0 ? proc->mem : proc->maps < 0 ? proc->maps : 0;
 	if (result >= 0)
 		result = dbx_read_regions(engine, proc);

@@ -105,7 +105,7 @@ struct dbx_proc *dbx_proc_add(struct dbx_engine *engine, pid_t pid, pid_t parent
 	snprintf(path, sizeof path, "/proc/%d/task", pid);
 	proc->pid = pid;
 	proc->parent = parent;
-	proc->uffd = proc->pagemap = proc->mem = proc->maps = -1;
+	proc->uffd = proc->pagemap = proc->mem = proc->maps = proc->timers = -1;
 	proc->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	proc->taskdir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	proc->inner = dbx_inner_pid(pid, pid);

@@ -1,6 +1,7 @@
 /*
  * Kernel state of one process that no file of /proc shows in full, set up once, destroyed on "disturb", compared with what was set up on "check":
- * extended registers of a running thread, handlers, mask, alternate stack, pending and queued signals, interval timers, robust mutexes,
+ * extended registers of a running thread, handlers, mask, alternate stack, pending and queued signals, interval and posix timers,
+ * robust mutexes,
  * restartable sequences, names, limits, umask, niceness, affinity, parent-death signal, break.
  */
 #include "probe.h"
@@ -18,6 +19,7 @@ static volatile uint64_t spins;
 static volatile int stir; /* makes the spinning thread load other values for a while */
 static pthread_mutex_t robust;
 static uint8_t alternate[2][16384];
+static timer_t posix_timers[3];
 static volatile int hits;
 
 static void on_first(int n)
@@ -81,6 +83,32 @@ static void *hold_robust(void *unused)
 	return NULL;
 }
 
+static void make_timers(void)
+{
+	struct sigevent events[3] = {
+		{ .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 2, .sigev_value.sival_int = 77 },
+		{ .sigev_notify = SIGEV_NONE },
+		{ .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 3, .sigev_value.sival_ptr = pattern },
+	};
+	events[2]._sigev_un._tid = gettid();
+	for (int i = 0; i < 3; i++) {
+		struct itimerspec its = { { 300 + i, 0 }, { 2000, 0 } };
+		timer_create(i == 1 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &events[i], &posix_timers[i]);
+		timer_settime(posix_timers[i], 0, &its, NULL);
+	}
+}
+
+/* One is stopped, two go, and a new one comes. */
+static void disturb_timers(void)
+{
+	struct itimerspec off = { { 0, 0 }, { 0, 0 } };
+	timer_t other;
+	timer_delete(posix_timers[0]);
+	timer_settime(posix_timers[1], 0, &off, NULL);
+	timer_delete(posix_timers[2]);
+	timer_create(CLOCK_REALTIME, NULL, &other);
+}
+
 static void set_up(void)
 {
 	for (size_t i = 0; i < sizeof(pattern); i++)
@@ -111,6 +139,7 @@ static void set_up(void)
 		sigqueue(getpid(), SIGRTMIN + 1, (union sigval){ .sival_int = 40 + i });
 	struct itimerval it = { { 500, 0 }, { 1000, 0 } };
 	setitimer(ITIMER_REAL, &it, NULL);
+	make_timers();
 	umask(037);
 	prctl(PR_SET_NAME, "probe-state");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -141,6 +170,7 @@ static void disturb(void)
 	pthread_sigmask(SIG_SETMASK, &set, NULL);
 	struct itimerval off = { { 0, 0 }, { 0, 0 } };
 	setitimer(ITIMER_REAL, &off, NULL);
+	disturb_timers();
 	umask(022);
 	prctl(PR_SET_NAME, "disturbed");
 	prctl(PR_SET_PDEATHSIG, 0);
@@ -194,11 +224,21 @@ static void check_signals(void)
 	expect(hits == 1, "handler runs");
 }
 
+static void check_timers(void)
+{
+	for (int i = 0; i < 3; i++) {
+		struct itimerspec its;
+		bool there = timer_gettime(posix_timers[i], &its) == 0;
+		expect(there && its.it_interval.tv_sec == 300 + i && its.it_value.tv_sec > 0, "posix timer");
+	}
+}
+
 static void check_rest(void)
 {
 	struct itimerval it;
 	getitimer(ITIMER_REAL, &it);
 	expect(it.it_interval.tv_sec == 500 && it.it_value.tv_sec > 0, "interval timer");
+	check_timers();
 	mode_t mask = umask(037);
 	expect(mask == 037, "umask");
 	char name[16] = "";

@@ -37,14 +37,20 @@ final class ProcessState {
   private final List<ThreadState> threads;
   private final List<Region> regions;
   private final List<SignalQueue> signals;
+  private final List<PosixTimer> timers;
 
   ProcessState(
-      byte[] record, List<ThreadState> threads, List<Region> regions, List<SignalQueue> signals) {
+      byte[] record,
+      List<ThreadState> threads,
+      List<Region> regions,
+      List<SignalQueue> signals,
+      List<PosixTimer> timers) {
     this.record = record;
     this.view = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
     this.threads = List.copyOf(threads);
     this.regions = List.copyOf(regions);
     this.signals = List.copyOf(signals);
+    this.timers = List.copyOf(timers);
   }
 
   /** The record as the native code wrote it. */
@@ -171,6 +177,11 @@ final class ProcessState {
     return signals;
   }
 
+  /** Those of timer_create(2). */
+  List<PosixTimer> timers() {
+    return timers;
+  }
+
   String name() {
     return threads.isEmpty() ? "?" : threads.get(0).name();
   }
@@ -209,6 +220,7 @@ final class ProcessState {
         || !Arrays.equals(record, BRK, record.length, other.record, BRK, other.record.length)
         || threads.size() != other.threads.size()
         || signals.size() != other.signals.size()
+        || !timers.equals(other.timers)
         || !regions.equals(other.regions)) {
       return false;
     }

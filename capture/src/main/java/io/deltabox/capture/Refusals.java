@@ -3,14 +3,21 @@ package io.deltabox.capture;
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.descriptors.Refusal;
 import io.deltabox.linux.Errno;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 
 /** What a capture met and cannot put back, said before a snapshot is made of it. */
 final class Refusals {
+  /** {@code DBX_TIMERS_MAX}. */
+  private static final int TIMERS_READ = 128;
+
+  private static final int CLOCK_THREAD_CPUTIME = 3;
+
+  /** The same as the kernel shows it; include/linux/posix-timers.h. */
+  private static final int CLOCK_THREAD_CPUTIME_SHOWN = -2;
+
+  private static final int CLOCK_BOOTTIME = 7;
+
   private Refusals() {}
 
   static void check(Collection<ProcessState> processes) throws UnsupportedException {
@@ -25,12 +32,7 @@ final class Refusals {
       for (Region region : process.regions()) {
         check(process, region);
       }
-      if (hasTimers(process.pid())) {
-        throw refused(
-            process,
-            "uses timers made with timer_create(2), which cannot be put back",
-            "use timerfd_create(2) or setitimer(2)");
-      }
+      checkTimers(process);
     }
   }
 
@@ -55,12 +57,21 @@ final class Refusals {
     }
   }
 
-  /** {@code /proc/PID/timers} lists the POSIX timers; a process that has ended since has none. */
-  private static boolean hasTimers(int pid) {
-    try {
-      return !Files.readString(Path.of("/proc/" + pid + "/timers")).isEmpty();
-    } catch (IOException e) {
-      return false;
+  private static void checkTimers(ProcessState process) throws UnsupportedException {
+    if (process.timers().size() == TIMERS_READ) {
+      throw refused(
+          process, "has made more timers than can be read: limit=" + TIMERS_READ, "delete some");
+    }
+    for (PosixTimer timer : process.timers()) {
+      // The kernel does not tell whose processor time it is.
+      boolean ofThread =
+          timer.clock() == CLOCK_THREAD_CPUTIME || timer.clock() == CLOCK_THREAD_CPUTIME_SHOWN;
+      if ((ofThread && process.threads().size() > 1) || timer.clock() > CLOCK_BOOTTIME) {
+        throw refused(
+            process,
+            "uses a timer of timer_create(2) on clock " + timer.clock(),
+            "use CLOCK_MONOTONIC or another of the plain clocks");
+      }
     }
   }
 

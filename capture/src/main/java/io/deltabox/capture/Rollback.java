@@ -207,7 +207,9 @@ final class Rollback {
       checkRemovedMappings(now, then.state());
       LiveProcess process = new LiveProcess(tracer, now, entry);
       living.put(now.inner(), process);
-      threads.put(now.inner(), new ThreadRestore(tracer, process, then.state()));
+      ThreadRestore restore = new ThreadRestore(tracer, process, then.state());
+      restore.check();
+      threads.put(now.inner(), restore);
     }
   }
 

@@ -69,7 +69,24 @@ final class SnapshotRecords {
     out.list(state.regions(), region -> write(out, region));
     out.list(
         state.signals(), queue -> out.number(queue.innerThread()).list(queue.infos(), out::bytes));
+    out.list(state.timers(), timer -> write(out, timer));
     return out.done();
+  }
+
+  private static void write(RecordWriter out, PosixTimer timer) {
+    out.number(timer.id()).number(timer.signal()).number(timer.value()).number(timer.how());
+    out.number(timer.thread()).number(timer.clock()).list(timer.setting(), out::number);
+  }
+
+  private static PosixTimer timer(RecordReader in) throws IOException {
+    return new PosixTimer(
+        in.number(),
+        in.number(),
+        in.longNumber(),
+        in.number(),
+        in.number(),
+        in.number(),
+        in.list(in::longNumber));
   }
 
   private static void write(RecordWriter out, Region region) {
@@ -85,8 +102,9 @@ final class SnapshotRecords {
     List<ThreadState> threads = in.list(() -> thread(in));
     List<Region> regions = in.list(() -> region(in));
     List<SignalQueue> signals = in.list(() -> signals(in));
+    List<PosixTimer> timers = in.list(() -> timer(in));
     in.done();
-    return new ProcessState(body, threads, regions, signals);
+    return new ProcessState(body, threads, regions, signals, timers);
   }
 
   private static ThreadState thread(RecordReader in) throws IOException {

@@ -24,6 +24,9 @@ final class Sys {
   static final int CLOCK_GETTIME = 228;
   static final int OPENAT = 257;
   static final int SET_ROBUST_LIST = 273;
+  static final int TIMER_CREATE = 222;
+  static final int TIMER_SETTIME = 223;
+  static final int TIMER_DELETE = 226;
   static final int RT_TGSIGQUEUEINFO = 297;
   static final int MEMFD_CREATE = 319;
 
@@ -57,6 +60,10 @@ final class Sys {
   static final int MADV_KEEPONFORK = 19;
   static final int PR_SET_PDEATHSIG = 1;
   static final int PR_SET_NAME = 15;
+  static final int PR_TIMER_CREATE_RESTORE_IDS = 77;
+  static final int PR_TIMER_CREATE_RESTORE_IDS_OFF = 0;
+  static final int PR_TIMER_CREATE_RESTORE_IDS_ON = 1;
+  static final int PR_TIMER_CREATE_RESTORE_IDS_GET = 2;
   static final int WNOHANG = 1;
   static final int WALL = 0x40000000;
 

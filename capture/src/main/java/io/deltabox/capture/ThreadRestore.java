@@ -29,6 +29,8 @@ final class ThreadRestore {
   /** Numbers in the daemon's namespace by number inside. */
   private final Map<Integer, Integer> tids = new HashMap<>();
 
+  private final PosixTimers timers;
+
   private int ended;
   private int made;
   private boolean wroteMemory;
@@ -37,7 +39,13 @@ final class ThreadRestore {
     this.tracer = tracer;
     this.process = process;
     this.wanted = wanted;
+    this.timers = new PosixTimers(process, wanted);
     process.state().threads().forEach(t -> tids.put(t.inner(), t.tid()));
+  }
+
+  /** Refuses, before anything is touched, what cannot be put back. */
+  void check() throws CaptureException {
+    timers.check();
   }
 
   int ended() {
@@ -115,6 +123,7 @@ final class ThreadRestore {
 
   /** Handlers, timers and limits of the process; alternate stacks and lists of each thread. */
   void settings() throws IOException {
+    timers.stop();
     Batches calls = new Batches(process, 0);
     if (!wanted.sameActions(process.state())) {
       actions(calls);
@@ -235,9 +244,14 @@ final class ThreadRestore {
    * @param childrenEnded a child was ended by this rollback, whose SIGCHLD waits now
    */
   void signals(boolean childrenEnded) throws CaptureException {
-    if (!childrenEnded && process.state().signals().isEmpty() && wanted.signals().isEmpty()) {
-      return;
+    boolean waiting = !process.state().signals().isEmpty() || !wanted.signals().isEmpty();
+    if (childrenEnded || timers.running() || waiting) {
+      queues();
     }
+    timers.start();
+  }
+
+  private void queues() throws CaptureException {
     for (int tid : tids.values()) {
       drain(tid);
     }

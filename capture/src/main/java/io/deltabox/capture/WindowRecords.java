@@ -26,6 +26,7 @@ final class WindowRecords {
   private static final int OBJECT = 8;
   private static final int OWN = 9;
   private static final int RENEWED = 10;
+  private static final int TIMERS = 11;
 
   /** Kinds of the other parts, which read them by themselves. */
   static final int FILES_FIRST = 0x100;
@@ -54,6 +55,7 @@ final class WindowRecords {
     /** Regions were mapped since a window last told so, even if the layout looks the same. */
     boolean renewed;
 
+    private final List<PosixTimer> timers = new ArrayList<>();
     private final List<SignalQueue> signals = new ArrayList<>();
 
     /**
@@ -91,7 +93,8 @@ final class WindowRecords {
     }
 
     ProcessState state() {
-      return new ProcessState(record, threads, regions, signals);
+      List<PosixTimer> inside = timers.stream().map(timer -> timer.inside(threads)).toList();
+      return new ProcessState(record, threads, regions, signals, inside);
     }
   }
 
@@ -190,6 +193,7 @@ final class WindowRecords {
       case DIRTY -> runs(body, entry(body.getInt()).dirty);
       case OWN -> runs(body, entry(body.getInt()).own);
       case RENEWED -> entry(body.getInt()).renewed = true;
+      case TIMERS -> entry(body.getInt()).timers.addAll(PosixTimer.parse(body));
       case PAGES -> addPages(body);
       case SIGNALS -> addSignals(body);
       case OBJECT -> addObject(body);

@@ -2,10 +2,10 @@ package io.deltabox.check;
 
 import io.deltabox.linux.Memory;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Reads one stopped process into facts and regions. */
 final class ProcessReader {
@@ -120,11 +120,12 @@ final class ProcessReader {
   }
 
   private static void timers(int pid, Map<String, String> facts) throws IOException {
-    List<String> lines = new ArrayList<>();
-    for (String line : ProcFile.read("/proc/" + pid + "/timers").split("\n")) {
-      lines.add(line.startsWith("notify") ? line.replaceAll("/pid.*|/tid.*", "") : line);
+    // Listed in the order they were made, which no program can ask for.
+    TreeSet<String> timers = new TreeSet<>();
+    for (String timer : ProcFile.read("/proc/" + pid + "/timers").split("(?m)^(?=ID: )")) {
+      timers.add(timer.replaceAll("/pid.*|/tid.*", "").trim().replace("\n", "; "));
     }
-    facts.put("posix timers", String.join("; ", lines));
+    facts.put("posix timers", String.join("; ", timers));
   }
 
   private Map<Integer, ThreadState> threads(int pid, Map<String, String> facts) throws IOException {
