@@ -65,7 +65,7 @@ _Static_assert(sizeof(struct dbx_region) == 48, "shared with Java");
 #define DBX_REGION_SHARED 8u
 /* Kernel pages or our own scratch area: neither tracked nor put back. */
 #define DBX_REGION_SPECIAL 16u
-/* Backed by an object that lives in memory only (shared anonymous memory, memfd, System V). */
+/* Backed by an object that no name leads to (shared anonymous memory, memfd, System V, a removed file). */
 #define DBX_REGION_OBJECT 32u
 #define DBX_REGION_HUGETLB 64u
 

@@ -230,6 +230,9 @@ DBX_API int64_t dbx_fds_call(int64_t number, int64_t a, int64_t b, int64_t c, in
 /* fstat: fills {dev, ino, rdev, size, mode:u32, nlink:u32, uid:u32, gid:u32, access time, change time: seconds and nanoseconds each}. */
 DBX_API int32_t dbx_fds_stat(int32_t fd, uint64_t *out);
 
+/* linkat(2) of two names in one directory, given as addresses. */
+DBX_API int32_t dbx_fds_link(int32_t directory, uint64_t from, uint64_t to);
+
 /* Passes `count` (1..253) descriptors over a unix socket with one byte of data. */
 DBX_API int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count);
 

@@ -33,6 +33,11 @@ int32_t dbx_fds_stat(int32_t fd, uint64_t *out)
 	return 0;
 }
 
+int32_t dbx_fds_link(int32_t directory, uint64_t from, uint64_t to)
+{
+	return linkat(directory, (const char *)(uintptr_t)from, directory, (const char *)(uintptr_t)to, 0) ? -errno : 0;
+}
+
 int32_t dbx_fds_send(int32_t socket, const int32_t *fds, int32_t count)
 {
 	union {

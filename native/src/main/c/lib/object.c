@@ -1,4 +1,4 @@
-/* Shared memory without a file (MAP_SHARED|MAP_ANONYMOUS, memfd): one object however many map it, read and written through one mapping's file. */
+/* Shared memory and mapped files without a name (MAP_SHARED|MAP_ANONYMOUS, memfd, removed files): one object however many map it, read and written through one mapping's file. */
 #include "capture.h"
 
 #include <errno.h>
@@ -123,6 +123,7 @@ int dbx_capture_objects(const struct dbx_engine *engine, const struct dbx_proc *
 
 DBX_API int32_t dbx_object_open(int32_t pid, uint64_t start, uint64_t end);
 DBX_API int32_t dbx_object_steal(int32_t pidfd, int32_t number);
+DBX_API int32_t dbx_object_again(int32_t file, int32_t writable);
 DBX_API int32_t dbx_object_make(uint64_t name, uint64_t bytes, uint64_t identity);
 DBX_API int32_t dbx_object_write(int32_t file, uint64_t offset, uint64_t from, uint64_t bytes);
 DBX_API int32_t dbx_object_clear(int32_t file, uint64_t offset, uint64_t bytes);
@@ -133,6 +134,17 @@ int32_t dbx_object_steal(int32_t pidfd, int32_t number)
 {
 	int file = (int)syscall(SYS_pidfd_getfd, pidfd, number, 0);
 	return file < 0 ? -errno : file;
+}
+
+/* One more open file description of an object we hold; what is mapped through it can be made writable only if it is. */
+int32_t dbx_object_again(int32_t file, int32_t writable)
+{
+	char path[32];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+	int again = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
+	if (again < 0 && errno == ETXTBSY)
+		again = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return again < 0 ? -errno : again;
 }
 
 /* Shared anonymous memory has no call that gives a descriptor of it, but a mapping has a file (proc(5), map_files). */
@@ -168,7 +180,8 @@ int32_t dbx_object_make(uint64_t name, uint64_t bytes, uint64_t identity)
 /* A descriptor of the object behind a mapping of a stopped process; the caller closes it. */
 int32_t dbx_object_open(int32_t pid, uint64_t start, uint64_t end)
 {
-	return open_object(pid, start, end, O_RDWR);
+	int file = open_object(pid, start, end, O_RDWR);
+	return file == -ETXTBSY ? open_object(pid, start, end, O_RDONLY) : file;
 }
 
 int32_t dbx_object_write(int32_t file, uint64_t offset, uint64_t from, uint64_t bytes)

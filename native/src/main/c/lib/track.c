@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -200,6 +202,32 @@ static uint32_t classify(const struct dbx_procmap_query *query, const char *name
 	return flags;
 }
 
+static bool ends_with(const char *text, uint32_t len, const char *end)
+{
+	size_t bytes = strlen(end);
+	return len >= bytes && !strcmp(text + len - bytes, end);
+}
+
+/*
+ * A mapped file whose name is gone: known by what fstat(2) tells of it, as its descriptors are. If it has no other name either, only its holders lead to
+ * its content, as with shared memory.
+ */
+static void look_at_removed(const struct dbx_proc *proc, struct dbx_region *region, const char *name)
+{
+	if (!region->inode || (region->flags & (DBX_REGION_SPECIAL | DBX_REGION_OBJECT | DBX_REGION_HUGETLB)) || !ends_with(name, region->name_len, " (deleted)"))
+		return;
+	char path[96];
+	snprintf(path, sizeof path, "/proc/%d/map_files/%llx-%llx", proc->pid, (unsigned long long)region->start, (unsigned long long)region->end);
+	struct stat status;
+	if (stat(path, &status) || !S_ISREG(status.st_mode))
+		return;
+	region->inode = status.st_ino;
+	region->dev_major = major(status.st_dev);
+	region->dev_minor = minor(status.st_dev);
+	if (!status.st_nlink)
+		region->flags |= DBX_REGION_OBJECT;
+}
+
 /* Fills the engine's region list for one process, in address order. */
 int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
 {
@@ -218,6 +246,7 @@ int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
 		uint32_t len = query.vma_name_size ? query.vma_name_size - 1 : 0;
 		name[len] = 0;
 		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, classify(&query, name), len};
+		look_at_removed(proc, &engine->regions[engine->region_count - 1], name);
 		engine->names_used += len + 1;
 		at = query.vma_end;
 	}

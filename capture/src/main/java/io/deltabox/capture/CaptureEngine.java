@@ -1,6 +1,7 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.FileKey;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileState;
 import io.deltabox.capture.files.FileTracker;
@@ -8,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -196,6 +198,19 @@ public final class CaptureEngine implements AutoCloseable {
     }
   }
 
+  /** Mapped files whose names are gone while they may have another one. */
+  private static Set<FileKey> removed(Map<Integer, ProcessState> states) {
+    Set<FileKey> keys = new HashSet<>();
+    for (ProcessState state : states.values()) {
+      for (Region region : state.regions()) {
+        if (region.deleted()) {
+          keys.add(region.key());
+        }
+      }
+    }
+    return keys;
+  }
+
   private void keep(WindowRecords records, Map<Integer, ProcessState> states) throws IOException {
     MemoryWork work = hold.work;
     for (Map.Entry<Integer, WindowRecords.Entry> entry : records.entries().entrySet()) {
@@ -233,10 +248,11 @@ public final class CaptureEngine implements AutoCloseable {
     Map<ObjectId, ObjectState> objects = new HashMap<>();
     records.objects().forEach(block -> objects.put(block.id(), hold.work.object(block.id())));
     hold.work.retainObjects(objects.keySet());
+    DescriptorTable named = descriptors.withOtherNames(removed(states), hold.files::otherName);
     SnapshotState before = current;
     SnapshotState made =
         new SnapshotState(
-            id, before == null ? null : before.id(), processes, objects, descriptors, fileState);
+            id, before == null ? null : before.id(), processes, objects, named, fileState);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
       passOn(made, before);

@@ -50,6 +50,8 @@ public interface EngineCalls {
 
   int dbx_object_open(int pid, long start, long end);
 
+  int dbx_object_again(int file, int writable);
+
   int dbx_object_steal(int pidfd, int number);
 
   int dbx_object_make(long name, long bytes, long identity);

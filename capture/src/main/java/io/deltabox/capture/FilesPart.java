@@ -1,6 +1,8 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.FileKey;
+import io.deltabox.capture.descriptors.OtherName;
 import io.deltabox.capture.files.ContentStore;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.capture.files.FileLayout;
@@ -56,33 +58,57 @@ final class FilesPart implements AutoCloseable {
     return tracker == null ? null : tracker.capture(records);
   }
 
+  /** What leads to a file whose name was gone at the checkpoint just made; null for nothing. */
+  @Nullable OtherName otherName(FileKey key) {
+    FileTracker.OtherPath found = tracker == null ? null : tracker.otherPath(key.dev(), key.ino());
+    return found == null
+        ? null
+        : new OtherName(
+            found.path(), found.inBase() ? OtherName.Place.BASE : OtherName.Place.SANDBOX);
+  }
+
+  /** Opens a file of the base for reading; the caller closes it. */
+  int openBase(String path) throws CaptureException {
+    if (tracker == null) {
+      throw new CaptureException("the files of this sandbox are not followed: path=" + path);
+    }
+    return tracker.openBase(path);
+  }
+
   /**
-   * Puts the files back; everything is stopped. Returns how many names changed.
+   * What a rollback of the files did.
+   *
+   * @param changed files and names that were edited
+   * @param moved whether names were: what is open or mapped may be known by another one now
+   */
+  record Edits(long changed, boolean moved) {
+    static final Edits NONE = new Edits(0, false);
+  }
+
+  /**
+   * Puts the files back; everything is stopped.
    *
    * @param sharedMapping whether some process maps a file shared
    */
-  long rollback(
+  Edits rollback(
       @Nullable FileState target,
       Collection<Integer> pids,
       DescriptorTable descriptors,
       boolean sharedMapping)
       throws IOException {
     if (tracker == null || target == null) {
-      return 0;
+      return Edits.NONE;
     }
     if (!sharedMapping && !descriptors.anyWriter() && tracker.untouchedSince(target)) {
-      return 0;
+      return Edits.NONE;
     }
     FileRollbackResult result =
         tracker.rollback(
             target,
             ProcHolders.read(pids),
             descriptors.anyLease() ? FileTracker.Leases.POSSIBLE : FileTracker.Leases.NONE);
-    return (long) result.removed()
-        + result.created()
-        + result.moved()
-        + result.exposed()
-        + result.written();
+    long names = (long) result.removed() + result.created() + result.moved() + result.exposed();
+    return new Edits(names + result.written(), names > 0 || !result.replaced().isEmpty());
   }
 
   /**

@@ -42,13 +42,22 @@ final class LayoutRestore {
               + " "
               + target.label());
     }
+    readAgain(process);
+    long pageEnd = (process.state().brk() + 4095) & ~4095L;
+    if (target.brk() > pageEnd) {
+      process.entry().fresh.add(new PageRun(pageEnd, (target.brk() + 4095) & ~4095L));
+    }
+  }
+
+  /** Reads the regions of a process anew, after what they show has changed. */
+  void readAgain(LiveProcess process) throws CaptureException {
     Memory arena = window.aside();
     long bytes =
         tracer.calls.dbx_engine_regions(
             tracer.handle(), process.pid(), arena.address(), arena.size());
     if (bytes < 0) {
       throw new CaptureException(
-          "read regions failed: " + Errno.text((int) -bytes) + " " + target.label());
+          "read regions failed: " + Errno.text((int) -bytes) + " " + process.state().label());
     }
     WindowRecords records =
         aliases.apply(WindowRecords.parse(arena.slice(0, (int) bytes), arena.address()));
@@ -57,10 +66,6 @@ final class LayoutRestore {
     WindowRecords.Entry now = records.entries().get(process.pid());
     if (now != null) {
       regions.addAll(now.regions);
-    }
-    long pageEnd = (process.state().brk() + 4095) & ~4095L;
-    if (target.brk() > pageEnd) {
-      process.entry().fresh.add(new PageRun(pageEnd, (target.brk() + 4095) & ~4095L));
     }
   }
 
@@ -185,7 +190,7 @@ final class LayoutRestore {
       InjectedBatch batch = calls.room(1, 0);
       calls.expect(mmap(batch, step, flags, batch.value(-1), 0), "map memory" + at(step));
     } else {
-      mapFile(calls, step);
+      mapFile(process, calls, step);
     }
   }
 
@@ -219,12 +224,15 @@ final class LayoutRestore {
    * The files are back already, so the path leads to the right one; the process opens it itself, as
    * it did before.
    */
-  private static void mapFile(Batches calls, RegionPlan.Step step) throws CaptureException {
+  private void mapFile(LiveProcess process, Batches calls, RegionPlan.Step step)
+      throws CaptureException {
     Region region = step.wanted();
+    if (region.deleted() && mapRemoved(process, calls, step)) {
+      return;
+    }
     byte[] path = (region.name() + "\0").getBytes(StandardCharsets.ISO_8859_1);
     InjectedBatch batch = calls.room(CALLS_PER_MAP, path.length);
-    boolean write =
-        region.is(Region.SHARED) && (region.is(Region.WRITE) || region.advised(Advice.MAY_WRITE));
+    boolean write = region.is(Region.SHARED) && region.mayWrite();
     Injection.Call open =
         batch.call(
             Sys.OPENAT,
@@ -241,22 +249,43 @@ final class LayoutRestore {
 
   private void mapObject(LiveProcess process, Batches calls, RegionPlan.Step step)
       throws CaptureException {
-    Region region = step.wanted();
-    long offset = region.offset() + (step.start() - region.start());
-    calls.flush();
     try {
-      int theirs = FileDelivery.deliver(process, objects.file(region));
-      InjectedBatch batch = calls.room(2, 0);
-      calls.expect(
-          mmap(batch, step, mapFlags(region), batch.value(theirs), offset),
-          "map shared memory" + at(step));
-      batch.call(Sys.CLOSE, batch.value(theirs));
-      calls.flush();
+      mapGiven(process, calls, step, objects.file(step.wanted()));
     } catch (CaptureException e) {
       throw e;
     } catch (IOException e) {
       throw new CaptureException("hand over shared memory failed: " + e.getMessage(), e);
     }
+  }
+
+  /** False if the file is found by no other name. */
+  private boolean mapRemoved(LiveProcess process, Batches calls, RegionPlan.Step step)
+      throws CaptureException {
+    try {
+      Integer file = objects.removedFile(step.wanted());
+      if (file != null) {
+        mapGiven(process, calls, step, file);
+      }
+      return file != null;
+    } catch (CaptureException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new CaptureException("hand over a removed file failed: " + e.getMessage(), e);
+    }
+  }
+
+  private static void mapGiven(LiveProcess process, Batches calls, RegionPlan.Step step, int file)
+      throws IOException {
+    Region region = step.wanted();
+    long offset = region.offset() + (step.start() - region.start());
+    calls.flush();
+    int theirs = FileDelivery.deliver(process, file);
+    InjectedBatch batch = calls.room(2, 0);
+    calls.expect(
+        mmap(batch, step, mapFlags(region), batch.value(theirs), offset),
+        "map what no path leads to" + at(step));
+    batch.call(Sys.CLOSE, batch.value(theirs));
+    calls.flush();
   }
 
   private static int mapFlags(Region region) {

@@ -1,5 +1,7 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.FileKey;
+
 /**
  * One mapped region of an address space (a VMA), as {@code /proc/PID/maps} describes it. Addresses
  * in bytes, {@code [start, end)}.
@@ -66,12 +68,31 @@ record Region(
     return !is(OBJECT) && !anonymous() && name.endsWith(DELETED);
   }
 
+  /** Identity of its file; what fstat(2) tells of it only if its name is gone. */
+  FileKey key() {
+    return FileKey.of(device >>> 32, device & 0xffffffffL, inode);
+  }
+
+  /** Whether it is writable or can be made so; of a shared mapping only. */
+  boolean mayWrite() {
+    return is(WRITE) || advised(Advice.MAY_WRITE);
+  }
+
   boolean stack() {
     return name.equals("[stack]");
   }
 
   boolean heap() {
     return name.equals("[heap]");
+  }
+
+  /**
+   * True if proc(5) shows both under the same name: a file with several names can be mapped under
+   * any of them, also one that is gone.
+   */
+  boolean sameName(Region other) {
+    boolean named = !is(OBJECT) && !anonymous() && !deleted();
+    return deleted() == other.deleted() && (!named || name.equals(other.name));
   }
 
   /** True if the same bytes of the same thing lie under both at {@code address}. */

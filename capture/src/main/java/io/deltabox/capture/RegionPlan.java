@@ -99,7 +99,7 @@ final class RegionPlan {
     if (then == null) {
       return now == null ? null : Kind.UNMAP;
     }
-    if (now == null || !now.sameBacking(then, start) || now.deleted() != then.deleted()) {
+    if (now == null || !now.sameBacking(then, start) || !now.sameName(then)) {
       return Kind.MAP;
     }
     return now.protection() == then.protection() ? null : Kind.PROTECT;

@@ -29,7 +29,7 @@ final class Rollback {
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
   private final WindowRecords records;
-  private final int init;
+  private final SandboxRoot root;
   private final DescriptorTable descriptorsNow;
   private final Window window;
   private final WindowTimes frozen;
@@ -50,7 +50,7 @@ final class Rollback {
   private boolean editing;
   private long pagesWritten;
   private long pagesDropped;
-  private long filesChanged;
+  private FilesPart.Edits filesEdited = FilesPart.Edits.NONE;
 
   Rollback(Hold hold, PageStore store, SnapshotState wanted, CapturePhase.Hook hook)
       throws IOException {
@@ -60,12 +60,12 @@ final class Rollback {
     this.files = hold.files;
     this.wanted = wanted;
     this.hook = hook;
-    this.init = hold.target.initPid();
     this.window = hold.window;
     this.frozen = window.times();
     this.records = hold.aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
-    this.objects = new SharedObjects(tracer, hold.aliases, wanted);
+    this.root = SandboxRoot.of(hold.target.initPid());
+    this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
   }
 
@@ -79,6 +79,7 @@ final class Rollback {
       return edit(check);
     } finally {
       objects.close();
+      root.close();
     }
   }
 
@@ -108,7 +109,7 @@ final class Rollback {
     long t1 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_FILES);
     List<Integer> pids = living.values().stream().map(LiveProcess::pid).toList();
-    filesChanged = files.rollback(wanted.files(), pids, descriptorsNow, sharedMapping());
+    filesEdited = files.rollback(wanted.files(), pids, descriptorsNow, sharedMapping());
     long t2 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();
@@ -164,7 +165,7 @@ final class Rollback {
         threads.values().stream().mapToInt(ThreadRestore::made).sum(),
         pagesWritten,
         pagesDropped,
-        filesChanged);
+        filesEdited.changed());
   }
 
   private void quiet(int on) throws CaptureException {
@@ -204,7 +205,7 @@ final class Rollback {
         continue;
       }
       Editable.check(now, then.state());
-      checkRemovedMappings(now, then.state());
+      checkRemovedMappings(now, then.state(), wanted.descriptors());
       LiveProcess process = new LiveProcess(tracer, now, entry);
       living.put(now.inner(), process);
       ThreadRestore restore = new ThreadRestore(tracer, process, then.state());
@@ -217,10 +218,10 @@ final class Rollback {
    * A mapping of a file without a name that is gone too cannot be made again: there is no path to
    * the file.
    */
-  private static void checkRemovedMappings(ProcessState now, ProcessState then)
-      throws CaptureException {
+  private static void checkRemovedMappings(
+      ProcessState now, ProcessState then, DescriptorTable files) throws CaptureException {
     for (Region region : then.regions()) {
-      if (!region.deleted()) {
+      if (!region.deleted() || files.otherName(region.key()) != null) {
         continue;
       }
       for (long at = region.start(); at < region.end(); ) {
@@ -286,6 +287,9 @@ final class Rollback {
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
       LiveProcess process = entry.getValue();
       ProcessSnapshot then = snapshotOf(process);
+      if (filesEdited.moved()) {
+        layout.readAgain(process);
+      }
       layout.moveHeap(process, then.state());
       if (!process.entry().sameLayout(then.state().regions())) {
         process.entry().advise(Advice.read(process.pid()), List.of());
@@ -306,17 +310,20 @@ final class Rollback {
 
   private void descriptors() throws IOException {
     Map<Integer, StoppedProcess> processes = new HashMap<>(living);
-    try (SandboxRoot root = SandboxRoot.of(init)) {
-      DescriptorReconciler.reconcile(
-          descriptorsNow, wanted.descriptors(), processes, objects.opener(root));
-    }
+    DescriptorReconciler.reconcile(
+        descriptorsNow,
+        wanted.descriptors(),
+        processes,
+        new SandboxFiles(root, objects, filesEdited.moved()));
   }
 
   private void pages() throws IOException {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
       PageRestore restore = new PageRestore(process, then, store);
-      if (filesChanged > 0 || !wanted.objects().isEmpty() || threadsOf(process).wroteMemory()) {
+      if (filesEdited.changed() > 0
+          || !wanted.objects().isEmpty()
+          || threadsOf(process).wroteMemory()) {
         lookAgain(process);
       }
       restore.plan(work.of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));

@@ -2,8 +2,8 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.descriptors.FileKey;
-import io.deltabox.capture.descriptors.FileOpener;
 import io.deltabox.capture.descriptors.OpenFile;
+import io.deltabox.capture.descriptors.OtherName;
 import io.deltabox.capture.descriptors.SandboxRoot;
 import io.deltabox.capture.descriptors.Slot;
 import io.deltabox.linux.Errno;
@@ -11,17 +11,18 @@ import io.deltabox.linux.ErrnoException;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The shared memory objects of a sandbox during a rollback, each held by one descriptor of ours
- * from before the first edit to the thaw, because the mappings that lead to them come and go. Used
- * on the tracing thread only.
+ * The shared memory objects and mapped files without a name during a rollback, each held by one
+ * descriptor of ours from before the first edit to the thaw, because the mappings that lead to them
+ * come and go. Used on the tracing thread only.
  */
 final class SharedObjects implements AutoCloseable {
   private static final String MEMFD = "/memfd:";
@@ -30,10 +31,17 @@ final class SharedObjects implements AutoCloseable {
   private final Tracer tracer;
   private final Aliases aliases;
   private final SnapshotState wanted;
+  private final SandboxRoot root;
+  private final FilesPart base;
   private final Map<ObjectId, Integer> files = new HashMap<>();
+  private final Map<ObjectId, Integer> readers = new HashMap<>();
+  private final List<Integer> others = new ArrayList<>();
   private final Set<ObjectId> made = new HashSet<>();
 
-  SharedObjects(Tracer tracer, Aliases aliases, SnapshotState wanted) {
+  SharedObjects(
+      Tracer tracer, Aliases aliases, SnapshotState wanted, SandboxRoot root, FilesPart base) {
+    this.root = root;
+    this.base = base;
     this.tracer = tracer;
     this.aliases = aliases;
     this.wanted = wanted;
@@ -50,43 +58,45 @@ final class SharedObjects implements AutoCloseable {
     }
   }
 
-  /** How mappings name what fstat(2) names so; makedev(3) for the layout of the device number. */
+  /** How mappings name what fstat(2) names so. */
   private ObjectId identity(FileKey key) {
-    long major = (key.dev() >>> 8 & 0xfff) | (key.dev() >>> 32 & ~0xfffL);
-    long minor = (key.dev() & 0xff) | (key.dev() >>> 12 & ~0xffL);
-    return aliases.original(new ObjectId(major << 32 | minor, key.ino()));
+    return aliases.original(new ObjectId(key.major() << 32 | key.minor(), key.ino()));
   }
 
-  /** For the descriptors: the same objects under the same identities. */
-  FileOpener opener(SandboxRoot root) {
-    return new FileOpener() {
-      @Override
-      public int openPlace(String path) throws IOException {
-        return root.openPlace(path);
-      }
+  /**
+   * Opens, to map it as the region wants it, a file whose name was gone while it is found
+   * otherwise; null if it is not.
+   */
+  @Nullable Integer removedFile(Region region) throws IOException {
+    OtherName name = wanted.descriptors().otherName(region.key());
+    if (name == null) {
+      return null;
+    }
+    if (name.place() == OtherName.Place.SANDBOX) {
+      boolean write = region.is(Region.SHARED) && region.mayWrite();
+      int file = root.openGone(name.path(), write ? Sys.O_RDWR : Sys.O_RDONLY);
+      others.add(file);
+      return file;
+    }
+    int file = baseCopy(region.key(), name.path(), region.name());
+    return forRegion(identity(region.key()), region, file);
+  }
 
-      @Override
-      public OptionalInt find(FileKey key, List<String> near) throws IOException {
-        return root.find(key, near);
-      }
+  /** The object a snapshot knows under this identity, borrowed; -1 if mappings did not need it. */
+  int object(FileKey key) {
+    return files.getOrDefault(identity(key), -1);
+  }
 
-      @Override
-      public int object(FileKey key) {
-        return files.getOrDefault(identity(key), -1);
-      }
-
-      @Override
-      public FileKey original(FileKey key) {
-        ObjectId id = identity(key);
-        return wanted.objects().containsKey(id) ? new FileKey(id.device(), id.inode()) : key;
-      }
-    };
+  /** The identity a snapshot knows an object under that a rollback has made again. */
+  FileKey original(FileKey key) {
+    ObjectId id = identity(key);
+    return wanted.objects().containsKey(id) ? new FileKey(id.device(), id.inode()) : key;
   }
 
   /** Takes hold of what only descriptors lead to any more. */
   void hold(DescriptorTable descriptors, Map<Integer, LiveProcess> living) throws IOException {
     for (OpenFile file : descriptors.files()) {
-      if (!file.link().startsWith(MEMFD)) {
+      if (!file.isRegularFile()) {
         continue;
       }
       ObjectId known = identity(file.key());
@@ -94,19 +104,57 @@ final class SharedObjects implements AutoCloseable {
       LiveProcess holder = living.get(slot.process());
       if (wanted.objects().containsKey(known) && !files.containsKey(known) && holder != null) {
         int stolen = tracer.calls.dbx_object_steal(holder.pidfd(), slot.number());
-        files.put(known, (int) Errno.check(stolen, "borrow shared memory " + slot));
+        Errno.check(stolen, "borrow a file without a name " + slot);
+        int again = tracer.calls.dbx_object_again(stolen, /* writable= */ 1);
+        tracer.calls.dbx_object_close(stolen);
+        files.put(known, (int) Errno.check(again, "open a file without a name " + slot));
       }
     }
   }
 
   /**
    * A descriptor of the object a wanted region maps; a new object, if nobody has the old one any
-   * more.
+   * more. It can be written through unless the mapping must not become writable.
    */
   int file(Region region) throws IOException {
     ObjectId id = new ObjectId(region.device(), region.inode());
     Integer known = files.get(id);
-    return known != null ? known : make(region, id);
+    return forRegion(id, region, known != null ? known : make(region, id));
+  }
+
+  private int forRegion(ObjectId id, Region region, int file) throws IOException {
+    if (!isRemovedFile(region) || !region.is(Region.SHARED) || region.mayWrite()) {
+      return file;
+    }
+    Integer reader = readers.get(id);
+    if (reader == null) {
+      int again = tracer.calls.dbx_object_again(file, /* writable= */ 0);
+      reader = (int) Errno.check(again, "open a file without a name " + region.name());
+      readers.put(id, reader);
+    }
+    return reader;
+  }
+
+  private static boolean isRemovedFile(Region region) {
+    String name = region.name();
+    return !name.startsWith(MEMFD) && !name.startsWith("/SYSV") && !name.startsWith("/dev/zero");
+  }
+
+  /** As {@link io.deltabox.capture.descriptors.FileOpener#baseCopy}. */
+  int baseCopy(FileKey key, String path, String gone) throws IOException {
+    ObjectId id = identity(key);
+    Integer known = files.get(id);
+    if (known != null) {
+      return known;
+    }
+    int source = base.openBase(path);
+    try {
+      int file = root.makeNamelessCopy(gone, source);
+      files.put(id, file);
+      return file;
+    } finally {
+      tracer.calls.dbx_object_close(source);
+    }
   }
 
   private int make(Region region, ObjectId id) throws IOException {
@@ -115,6 +163,14 @@ final class SharedObjects implements AutoCloseable {
       throw new CaptureException("snapshot lacks shared memory inode=" + id.inode());
     }
     String name = region.name();
+    if (isRemovedFile(region)) {
+      int file = root.makeNameless(name);
+      files.put(id, file);
+      made.add(id);
+      FileKey key = root.key(file);
+      aliases.add(new ObjectId(key.major() << 32 | key.minor(), key.ino()), id);
+      return file;
+    }
     byte[] label = new byte[0];
     if (name.startsWith(MEMFD)) {
       int end = name.endsWith(DELETED) ? name.length() - DELETED.length() : name.length();
@@ -156,5 +212,9 @@ final class SharedObjects implements AutoCloseable {
   public void close() {
     files.values().forEach(tracer.calls::dbx_object_close);
     files.clear();
+    readers.values().forEach(tracer.calls::dbx_object_close);
+    readers.clear();
+    others.forEach(tracer.calls::dbx_object_close);
+    others.clear();
   }
 }

@@ -4,6 +4,8 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -39,18 +41,39 @@ final class DescriptorReader {
       String key = "descriptor " + fd;
       String info = ProcFile.read("/proc/" + pid + "/fdinfo/" + fd);
       Map<String, String> fields = ProcFile.fields(info);
-      String mount = ProcFile.field(fields, "mnt_id");
+      String path = "/proc/" + pid + "/fd/" + fd;
       facts.put(
           key + " target",
           objects.ofDescriptor(
               link,
-              mount,
-              ProcFile.field(fields, "ino"),
+              link.startsWith("/") ? identity(path) : ProcFile.field(fields, "ino"),
               innerPids.getOrDefault(pid, pid) + "/" + fd));
       facts.put(key + " description", "#" + description(pid, fd, link));
       facts.put(key + " content", content(pid, fd, link));
+      if (isRemoved(link)) {
+        facts.put(key + " owner", owner(path));
+      }
       facts.put(key + " info", String.join("; ", info(info, innerPids)));
     }
+  }
+
+  private static boolean isRemoved(String link) {
+    return link.startsWith("/") && link.endsWith(" (deleted)");
+  }
+
+  /** The number in fdinfo is not unique: an overlay numbers directories apart from files. */
+  private static String identity(String link) throws IOException {
+    Map<String, Object> found = Files.readAttributes(Path.of(link), "unix:dev,ino,isDirectory");
+    return found.get("isDirectory") + " " + found.get("dev") + " " + found.get("ino");
+  }
+
+  /** What is compared with the tree for a file that has a name. */
+  private static String owner(String link) throws IOException {
+    Map<String, Object> found =
+        Files.readAttributes(Path.of(link), "unix:uid,gid,lastModifiedTime,isDirectory");
+    Object time =
+        Boolean.TRUE.equals(found.get("isDirectory")) ? "" : found.get("lastModifiedTime");
+    return "uid=" + found.get("uid") + " gid=" + found.get("gid") + " mtime=" + time;
   }
 
   private int description(int pid, int fd, String link) throws IOException {
@@ -67,7 +90,7 @@ final class DescriptorReader {
   }
 
   private String content(int pid, int fd, String link) throws IOException {
-    int whole = link.endsWith(" (deleted)") || link.startsWith("/memfd:") ? 1 : 0;
+    int whole = isRemoved(link) || link.startsWith("/memfd:") ? 1 : 0;
     Errno.check(
         functions.dbx_check_descriptor(pid, fd, whole, scratch.address()),
         "look at a descriptor pid=" + pid + " fd=" + fd + " target=" + link);

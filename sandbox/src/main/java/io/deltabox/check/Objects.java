@@ -16,17 +16,24 @@ final class Objects {
   /**
    * The object behind a descriptor, for example {@code pipe of 2/5}; a link with a name is kept.
    */
-  String ofDescriptor(String link, String mount, String inode, String holder) {
+  String ofDescriptor(String link, String identity, String holder) {
     if (link.startsWith("pipe:[") || link.startsWith("socket:[")) {
       return link.substring(0, link.indexOf(':')) + label(link, holder);
     }
     if (ofMemory(link)) {
-      return link + label("memory " + inode, holder);
+      return link + label("memory " + number(identity), holder);
     }
     if (link.startsWith("/") && link.endsWith(" (deleted)")) {
-      return "(deleted)" + label("file " + mount + " " + inode, holder);
+      return "(deleted)" + label("file " + identity, holder);
     }
     return link;
+  }
+
+  /** A working directory; the path of one that was removed tells no more than that. */
+  String ofPlace(String link, Map<String, Object> identity, String holder) {
+    return link.endsWith(" (deleted)")
+        ? "(deleted)" + label("place " + identity.get("dev") + " " + identity.get("ino"), holder)
+        : link;
   }
 
   /** The object behind a mapping; a name is kept, as is the label of the kernel for no object. */
@@ -45,6 +52,11 @@ final class Objects {
     return name.startsWith("/memfd:")
         || name.startsWith("/SYSV")
         || name.equals("/dev/zero (deleted)");
+  }
+
+  /** Mappings tell no more than the inode number, which is unique on that mount. */
+  private static String number(String identity) {
+    return identity.substring(identity.lastIndexOf(' ') + 1);
   }
 
   private String label(String key, String holder) {

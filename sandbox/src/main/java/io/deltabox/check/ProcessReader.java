@@ -2,6 +2,8 @@ package io.deltabox.check;
 
 import io.deltabox.linux.Memory;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -61,12 +63,13 @@ final class ProcessReader {
   private final MemoryReader memory;
   private final DescriptorReader descriptors;
   private final Memory scratch;
+  private final Objects objects;
   private final Map<Integer, Integer> innerPids;
 
   ProcessReader(
       CheckFunctions functions, Scope scope, Memory scratch, Map<Integer, Integer> innerPids) {
     this.functions = functions;
-    Objects objects = new Objects();
+    this.objects = new Objects();
     this.memory = new MemoryReader(functions, scope, objects);
     this.descriptors = new DescriptorReader(functions, scratch, objects);
     this.scratch = scratch;
@@ -94,14 +97,23 @@ final class ProcessReader {
     for (String file : FILES) {
       facts.put(file, ProcFile.read("/proc/" + pid + "/" + file).trim());
     }
-    for (String link : List.of("exe", "cwd", "root")) {
+    for (String link : List.of("exe", "root")) {
       facts.put(link, ProcFile.link("/proc/" + pid + "/" + link));
     }
+    String cwd = "/proc/" + pid + "/cwd";
+    Map<String, Object> identity = Files.readAttributes(Path.of(cwd), "unix:dev,ino,mode,uid,gid");
+    String holder = innerPid + "/cwd";
+    facts.put("cwd", objects.ofPlace(ProcFile.link(cwd), identity, holder));
+    facts.put("cwd attributes", attributes(identity));
     timers(pid, facts);
     descriptors.read(pid, innerPids, facts);
     Map<Integer, ThreadState> threads = threads(pid, facts);
     return new ProcessImage(
         innerPid, facts, memory.read(pid, innerPid, MemoryReader.masks(threads)));
+  }
+
+  private static String attributes(Map<String, Object> of) {
+    return "mode=" + of.get("mode") + " uid=" + of.get("uid") + " gid=" + of.get("gid");
   }
 
   private void identity(Map<String, String> status, Map<String, String> facts) {

@@ -11,6 +11,7 @@ final class Calls {
   static final int IOCTL = 16;
   static final int PREAD = 17;
   static final int PWRITE = 18;
+  static final int SENDFILE = 40;
   static final int SOCKET = 41;
   static final int CONNECT = 42;
   static final int SENDTO = 44;
@@ -33,6 +34,8 @@ final class Calls {
   static final int INOTIFY_ADD_WATCH = 254;
   static final int INOTIFY_RM_WATCH = 255;
   static final int OPENAT = 257;
+  static final int READLINKAT = 267;
+  static final int LINKAT = 265;
   static final int CHMOD = 90;
   static final int FCHMOD = 91;
   static final int FCHOWN = 93;
@@ -55,6 +58,7 @@ final class Calls {
 
   static final int F_GETFD = 1;
   static final int F_SETFD = 2;
+  static final int F_GETFL = 3;
   static final int F_SETFL = 4;
   static final int F_SETLK = 6;
   static final int F_OFD_SETLK = 37;

@@ -82,6 +82,8 @@ public final class DescriptorReconciler {
     make(KindRules.Making.BEFORE_CLOSING);
     Surroundings.hold(run);
     PipeContents.refill(run, matching);
+    Locks locks = new Locks(run, matching);
+    locks.releaseUnwanted();
     for (ProcessFiles process : run.current().processes().values()) {
       closeExtra(process);
     }
@@ -93,7 +95,7 @@ public final class DescriptorReconciler {
     }
     EpollSets.fill(run, matching);
     Terminals.restore(run);
-    new Locks(run, matching).restore();
+    locks.restore();
     InotifyRules.drain(run);
     return new DescriptorReport(kept, edited, made, given, closed, run.notes());
   }

@@ -2,7 +2,9 @@ package io.deltabox.capture.descriptors;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +23,7 @@ public final class DescriptorTable {
   private final SortedMap<Integer, ProcessFiles> processes;
   private final Set<OpenFile> files;
   private final Contents contents;
+  private final Map<FileKey, OtherName> otherNames;
 
   /** What is inside the objects, by identity. */
   record Contents(
@@ -42,6 +46,14 @@ public final class DescriptorTable {
   }
 
   DescriptorTable(SortedMap<Integer, ProcessFiles> processes, Contents contents) {
+    this(processes, contents, Map.of());
+  }
+
+  private DescriptorTable(
+      SortedMap<Integer, ProcessFiles> processes,
+      Contents contents,
+      Map<FileKey, OtherName> otherNames) {
+    this.otherNames = Map.copyOf(otherNames);
     this.processes = new TreeMap<>(processes);
     this.files = new LinkedHashSet<>();
     this.contents = contents;
@@ -63,21 +75,52 @@ public final class DescriptorTable {
   }
 
   /**
-   * A file opened under a name that was gone, while it lives under another one, that nobody in
-   * {@code now} holds any more: there is no path by which to open it again. Null if there is none.
+   * A file opened under a name that was gone, found by no other name, that nobody in {@code now}
+   * holds any more: there is no path by which to open it again. Null if there is none.
    */
   public @Nullable OpenFile lost(DescriptorTable now) {
     Set<FileKey> held = new HashSet<>();
     now.files.forEach(file -> held.add(file.key()));
     now.processes.values().forEach(process -> held.add(process.cwd().key()));
     for (OpenFile file : files) {
-      if (file.kind() == FileKind.REGULAR
-          && file.link().endsWith(" (deleted)")
+      if (file.kind().isNamed()
+          && file.isNameGone()
+          && !file.isDirectory()
+          && otherName(file.key()) == null
           && !held.contains(file.key())) {
         return file;
       }
     }
     return null;
+  }
+
+  /**
+   * The same table with what leads to files whose names are gone; asked for at the checkpoint,
+   * because only then do numbers tell which file is meant.
+   *
+   * @param mapped such files that are mapped
+   */
+  public DescriptorTable withOtherNames(
+      Collection<FileKey> mapped, Function<FileKey, @Nullable OtherName> names) {
+    Set<FileKey> gone = new HashSet<>(mapped);
+    for (OpenFile file : files) {
+      if (file.kind().isNamed() && file.isNameGone()) {
+        gone.add(file.key());
+      }
+    }
+    Map<FileKey, OtherName> found = new HashMap<>();
+    for (FileKey key : gone) {
+      OtherName name = names.apply(key);
+      if (name != null) {
+        found.put(key, name);
+      }
+    }
+    return found.isEmpty() ? this : new DescriptorTable(processes, contents, found);
+  }
+
+  /** What leads to a file whose name was gone; null for nothing. */
+  public @Nullable OtherName otherName(FileKey key) {
+    return otherNames.get(key);
   }
 
   /** True if some descriptor may write to a file that has a name. */
@@ -164,7 +207,7 @@ public final class DescriptorTable {
         copier.add(process);
       }
     }
-    return new DescriptorTable(copier.processes(), contents);
+    return new DescriptorTable(copier.processes(), contents, otherNames);
   }
 
   /** State of a socket by inode number; null when it is none or could not be read. */

@@ -10,6 +10,8 @@ public interface FdsFunctions {
 
   long dbx_fds_call(long number, long a, long b, long c, long d);
 
+  int dbx_fds_link(int directory, long from, long to);
+
   int dbx_fds_stat(int fd, long out);
 
   int dbx_fds_send(int socket, long fds, int count);

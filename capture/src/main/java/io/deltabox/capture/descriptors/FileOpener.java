@@ -1,5 +1,6 @@
 package io.deltabox.capture.descriptors;
 
+import io.deltabox.capture.CaptureException;
 import java.io.IOException;
 import java.util.List;
 import java.util.OptionalInt;
@@ -30,6 +31,49 @@ public interface FileOpener {
   /** The identity a snapshot knows a memory object under that a rollback has made again. */
   default FileKey original(FileKey key) {
     return key;
+  }
+
+  /**
+   * Opens a living file under a name that is gone at once, as one is known to its holders that was
+   * opened under a name removed since.
+   *
+   * @param path of the file
+   * @param flags of open(2)
+   * @return a descriptor closed by the caller
+   */
+  int openGone(String path, int flags) throws IOException;
+
+  /** Whether files have moved since the present table was read, so that its paths may be old. */
+  default boolean namesMoved() {
+    return true;
+  }
+
+  /**
+   * Makes an empty file without a name and without rights, on the file system it was on and as near
+   * to its old place as there is a directory.
+   *
+   * @param gone what /proc tells of it: the path it had and the mark of a removed file
+   * @return a descriptor to read and write, opened with O_TMPFILE and closed by the caller
+   */
+  int makeNameless(String gone) throws IOException;
+
+  /** The path of a removed file as /proc tells it, without its mark. */
+  static String withoutMark(String link) {
+    String mark = " (deleted)";
+    return link.endsWith(mark) ? link.substring(0, link.length() - mark.length()) : link;
+  }
+
+  /**
+   * A file without a name that has the content of a file of the base; one for all that ask for the
+   * same identity.
+   *
+   * @param key of the file in the snapshot
+   * @param path in the base
+   * @param gone as for {@link #makeNameless}
+   * @return a descriptor to read and write, borrowed from the implementation
+   */
+  default int baseCopy(FileKey key, String path, String gone) throws IOException {
+    throw new CaptureException("the base of this sandbox is not known: path=" + path);
   }
 
   /**

@@ -40,7 +40,11 @@ final class Kernel implements AutoCloseable {
 
   /** What fstat says. */
   record Stat(
-      FileKey key, long rdev, long size, int mode, int nlink, int uid, int gid, Times times) {}
+      FileKey key, long rdev, long size, int mode, int nlink, int uid, int gid, Times times) {
+    OpenFile.Attributes attributes() {
+      return new OpenFile.Attributes(mode, uid, gid, times.writtenSeconds(), times.writtenNanos());
+    }
+  }
 
   /** When a file was read and written last: seconds and nanoseconds. */
   record Times(long readSeconds, long readNanos, long writtenSeconds, long writtenNanos) {}
@@ -90,6 +94,11 @@ final class Kernel implements AutoCloseable {
     return open("/proc/self/fd/" + fd, flags, 0);
   }
 
+  /** One more descriptor of the same open file description. */
+  int copy(int fd) throws IOException {
+    return (int) check("copy a descriptor", Calls.FCNTL, fd, Calls.F_DUPFD_CLOEXEC, 0, 0);
+  }
+
   int memfd(String name, int flags) throws IOException {
     return (int) check("memfd_create " + name, Calls.MEMFD_CREATE, text(0, name), flags | 1, 0, 0);
   }
@@ -133,6 +142,33 @@ final class Kernel implements AutoCloseable {
     check("set mode", Calls.CHMOD, text(0, "/proc/self/fd/" + made), mode & 07777, 0, 0);
     setTimes(parent, times);
     return made;
+  }
+
+  /**
+   * Opens a file under a second name and takes that away; the times of the directory are put back.
+   */
+  int openGone(int directory, String name, int flags) throws IOException {
+    Times times = stat(directory).times();
+    final String second = ".deltabox-removed";
+    long from = text(0, name);
+    long to = text(4096, second);
+    int linked = functions().dbx_fds_link(directory, from, to);
+    Errno.check(linked, "link " + name);
+    try {
+      return open2(directory, second, flags | Flags.O_NOFOLLOW, 0, 0);
+    } finally {
+      check("remove link", Calls.UNLINKAT, directory, text(0, second), 0, 0);
+      setTimes(directory, times);
+    }
+  }
+
+  /** What a descriptor of a stopped process leads to now. */
+  String link(int pid, int number) throws IOException {
+    long path = text(4096, "/proc/" + pid + "/fd/" + number);
+    long length = check("read link", Calls.READLINKAT, AT_FDCWD, path, memory.address(), 4096);
+    byte[] bytes = new byte[(int) length];
+    memory.slice(0, bytes.length).get(bytes);
+    return new String(bytes, StandardCharsets.ISO_8859_1);
   }
 
   /** Sets the times of a place opened with O_PATH. */
@@ -191,6 +227,11 @@ final class Kernel implements AutoCloseable {
       long done = check("write", Calls.WRITE, fd, memory.address(), length, 0);
       left.position(left.position() + (int) done);
     }
+  }
+
+  /** Appends all that is left to read of one file to another. */
+  void copy(int from, int to) throws IOException {
+    while (check("copy content", Calls.SENDFILE, to, from, 0, 1L << 30) > 0) {}
   }
 
   /** Writes all of it at an offset. */

@@ -67,13 +67,39 @@ final class Locks {
     this.matching = matching;
   }
 
+  /**
+   * Runs while the present descriptors are open yet: what holds a lock and goes may be held by the
+   * daemon until the end.
+   */
+  void releaseUnwanted() throws IOException {
+    Set<OpenFile> wanted = new HashSet<>();
+    for (OpenFile target : run.target().files()) {
+      OpenFile now = matching.current(target);
+      if (now != null) {
+        wanted.add(now);
+      }
+    }
+    for (OpenFile now : run.current().files()) {
+      if (!wanted.contains(now) && !of(Lock.of(now.info()), false).isEmpty()) {
+        release(run.steal(now));
+      }
+    }
+  }
+
   /** Runs when every descriptor is in its place. */
   void restore() throws IOException {
     Set<Slot> posix = new HashSet<>();
     Set<OpenFile> described = new HashSet<>();
+    for (OpenFile target : run.target().files()) {
+      OpenFile now = matching.current(target);
+      List<Lock> have = now == null ? List.of() : of(Lock.of(now.info()), false);
+      if (!of(Lock.of(target.info()), false).equals(have)) {
+        described.add(target);
+      }
+    }
     for (ProcessFiles process : run.target().processes().values()) {
       for (Descriptor wanted : process.descriptors().values()) {
-        collect(new Slot(process.process(), wanted.number()), wanted, posix, described);
+        collect(new Slot(process.process(), wanted.number()), wanted, posix);
       }
     }
     for (boolean release : new boolean[] {true, false}) {
@@ -86,18 +112,12 @@ final class Locks {
     }
   }
 
-  private void collect(Slot slot, Descriptor wanted, Set<Slot> posix, Set<OpenFile> described) {
+  private void collect(Slot slot, Descriptor wanted, Set<Slot> posix) {
     Descriptor now = now(slot, wanted.file());
     List<Lock> then = Lock.of(wanted.info());
     List<Lock> have = now == null ? List.of() : Lock.of(now.info());
-    if (then.isEmpty() && have.isEmpty()) {
-      return;
-    }
     if (has(then, "POSIX") || has(have, "POSIX")) {
       posix.add(slot);
-    }
-    if (now == null || !of(then, false).equals(of(have, false))) {
-      described.add(wanted.file());
     }
   }
 
@@ -145,13 +165,18 @@ final class Locks {
     }
   }
 
+  private void release(int fd) throws IOException {
+    Kernel kernel = run.kernel();
+    kernel.check("release a lock", Calls.FLOCK, fd, RELEASE, 0, 0);
+    kernel.buffer(FLOCK_BYTES).put(whole().request(true));
+    kernel.call(Calls.FCNTL, fd, Calls.F_OFD_SETLK, kernel.address(), 0);
+  }
+
   private void described(OpenFile file, boolean release) throws IOException {
     int fd = run.stealGiven(file);
     Kernel kernel = run.kernel();
     if (release) {
-      kernel.check("release a lock", Calls.FLOCK, fd, RELEASE, 0, 0);
-      kernel.buffer(FLOCK_BYTES).put(whole().request(true));
-      kernel.call(Calls.FCNTL, fd, Calls.F_OFD_SETLK, kernel.address(), 0);
+      release(fd);
       return;
     }
     for (Lock lock : of(Lock.of(file.info()), false)) {

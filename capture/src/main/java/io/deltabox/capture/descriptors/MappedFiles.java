@@ -36,8 +36,7 @@ final class MappedFiles {
     String[] device = words[DEVICE].split(":");
     long major = Long.parseLong(device[0], 16);
     long minor = Long.parseLong(device[1], 16);
-    long dev = (minor & 0xff) | major << 8 | (minor & ~0xffL) << 12;
-    return new FileKey(dev, Long.parseLong(words[INODE]));
+    return FileKey.of(major, minor, Long.parseLong(words[INODE]));
   }
 
   /** The name in map_files has no leading zeros; the one in maps has eight digits at least. */

@@ -8,21 +8,25 @@ import java.io.IOException;
  * back, the path recorded at the checkpoint leads to the right inode.
  */
 final class NamedRules implements KindRules {
-  private static final String DELETED = " (deleted)";
   private static final int TYPE = 0170000;
-  private static final int DIRECTORY = 0040000;
 
   @Override
-  public boolean same(OpenFile current, OpenFile target, Run run) {
+  public boolean same(OpenFile current, OpenFile target, Run run) throws IOException {
     if (!KindRules.sameMode(current, target)) {
       return false;
     }
-    if (target.link().endsWith(DELETED)) {
-      // a directory that has a name yet is about to be deleted with all that is in it
-      return current.key().equals(target.key())
-          && ((target.status().mode() & TYPE) != DIRECTORY || current.link().endsWith(DELETED));
+    if (!target.isNameGone()) {
+      return current.key().equals(run.key(target.link()))
+          && (target.isDirectory() || run.linkNow(current).equals(target.link()));
     }
-    return current.key().equals(run.key(target.link()));
+    OtherName other = run.target().otherName(target.key());
+    if (other != null && other.place() == OtherName.Place.SANDBOX) {
+      return current.key().equals(run.key(other.path())) && run.isGoneNow(current);
+    }
+    // A directory that has a name yet is about to be deleted with all that is in it.
+    return current.key().equals(target.key())
+        && current.kind() == target.kind()
+        && run.isGoneNow(current);
   }
 
   @Override
@@ -63,11 +67,22 @@ final class NamedRules implements KindRules {
 
   /** The name it was opened by may be gone while the file has another one. */
   private int place(OpenFile target, Run run) throws IOException {
-    if (!target.link().endsWith(DELETED)) {
+    if (!target.isNameGone()) {
       return run.place(target.link());
     }
-    if ((target.status().mode() & TYPE) == DIRECTORY) {
+    if (target.isDirectory()) {
       return run.removed().open(target.key(), target.link(), target.status().mode());
+    }
+    OtherName other = run.target().otherName(target.key());
+    if (other != null && other.place() == OtherName.Place.SANDBOX) {
+      // A place is enough for those that read no content; they are as good under any name.
+      return target.kind() == FileKind.REGULAR
+          ? run.own(run.files().openGone(other.path(), Flags.O_PATH))
+          : run.place(other.path());
+    }
+    if (other != null) {
+      int copy = run.files().baseCopy(target.key(), other.path(), target.link());
+      return run.own(run.kernel().reopen(copy, Flags.O_PATH));
     }
     Integer found = run.find(target.key(), target);
     if (found == null) {

@@ -9,6 +9,10 @@ import java.util.TreeSet;
  * by identity; unchanging once its table is built.
  */
 public final class OpenFile {
+  private static final String DELETED = " (deleted)";
+  private static final int TYPE = 0170000;
+  private static final int DIRECTORY = 0040000;
+
   private final FileKind kind;
   private final Status status;
   private final String link;
@@ -70,6 +74,20 @@ public final class OpenFile {
   /** The descriptors that lead here, in order; never empty. */
   public SortedSet<Slot> slots() {
     return Collections.unmodifiableSortedSet(slots);
+  }
+
+  /** True if the name it was opened by has been removed since. */
+  boolean isNameGone() {
+    return link.startsWith("/") && link.endsWith(DELETED);
+  }
+
+  /** True for a regular file that is open for its content, whether it has a name or not. */
+  public boolean isRegularFile() {
+    return kind == FileKind.REGULAR || kind == FileKind.ORPHAN || kind == FileKind.MEMFD;
+  }
+
+  boolean isDirectory() {
+    return (status.mode() & TYPE) == DIRECTORY;
   }
 
   /** Its identity among files. */

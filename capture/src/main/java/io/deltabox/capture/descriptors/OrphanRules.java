@@ -1,10 +1,11 @@
 package io.deltabox.capture.descriptors;
 
-import io.deltabox.capture.CaptureException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Files without a name and memfds: their content travels with the descriptors. */
@@ -12,9 +13,13 @@ final class OrphanRules implements KindRules {
   private static final int PUNCH_HOLE_KEEP_SIZE = 3;
   private static final int MFD_ALLOW_SEALING = 2;
   private static final String MEMFD_PREFIX = "/memfd:";
-  private static final String DELETED = " (deleted)";
+
+  /** What is left of O_TMPFILE without O_DIRECTORY. */
+  private static final int TEMPORARY = 020000000;
 
   private final Set<FileKey> written = new HashSet<>();
+  private final Map<FileKey, Integer> made = new HashMap<>();
+  private final Set<Integer> given = new HashSet<>();
 
   @Override
   public boolean same(OpenFile current, OpenFile target, Run run) {
@@ -34,6 +39,8 @@ final class OrphanRules implements KindRules {
         || current.status().position() != target.status().position()
         || current.status().seals() != target.status().seals()
         || !current.status().attributes().equals(target.status().attributes())
+        // its content may have been put back with the mappings, which leaves the time of that
+        || run.files().object(target.key()) >= 0
         || contentDiffers(current, target, run);
   }
 
@@ -63,7 +70,7 @@ final class OrphanRules implements KindRules {
   @Override
   public int make(OpenFile target, Run run) throws IOException {
     int fd = origin(target, run);
-    if (target.kind() == FileKind.MEMFD && target.accessMode() == Flags.O_RDWR) {
+    if (isFirst(fd, target, run)) {
       run.kernel().setFlags(fd, target.status().flags());
       run.kernel().seek(fd, target.status().position());
       return fd;
@@ -74,8 +81,27 @@ final class OrphanRules implements KindRules {
     return own;
   }
 
+  /**
+   * Whether a descriptor of ours is the description the file was made with, which no later one is
+   * like.
+   */
+  private boolean isFirst(int fd, OpenFile target, Run run) throws IOException {
+    if (target.accessMode() != Flags.O_RDWR) {
+      return false;
+    }
+    boolean temporary = (target.status().flags() & TEMPORARY) != 0;
+    int found = (int) run.kernel().check("flags of a file", Calls.FCNTL, fd, Calls.F_GETFL, 0, 0);
+    return target.kind() == FileKind.MEMFD
+        ? given.add(fd)
+        : temporary && (found & TEMPORARY) != 0 && given.add(fd);
+  }
+
   /** A descriptor of the same file if something still holds it, else of a new one. */
   private int origin(OpenFile target, Run run) throws IOException {
+    Integer first = made.get(target.key());
+    if (first != null) {
+      return first;
+    }
     for (OpenFile other : run.target().files()) {
       Integer held = run.held(other);
       if (held != null && other.key().equals(target.key())) {
@@ -93,6 +119,7 @@ final class OrphanRules implements KindRules {
     }
     Integer mapped = MappedFiles.open(run, target.key());
     int fd = mapped != null ? mapped : create(target, run);
+    made.put(target.key(), fd);
     written.add(target.key());
     writeContent(fd, target, run);
     if (target.kind() == FileKind.MEMFD) {
@@ -102,35 +129,16 @@ final class OrphanRules implements KindRules {
   }
 
   private static int create(OpenFile target, Run run) throws IOException {
+    int known = run.files().object(target.key());
+    if (known >= 0) {
+      boolean memfd = target.kind() == FileKind.MEMFD;
+      return run.own(memfd ? run.kernel().reopen(known, Flags.O_RDWR) : run.kernel().copy(known));
+    }
     if (target.kind() == FileKind.MEMFD) {
-      int known = run.files().object(target.key());
-      if (known >= 0) {
-        return run.own(run.kernel().reopen(known, Flags.O_RDWR));
-      }
-      String name = target.link().substring(MEMFD_PREFIX.length());
-      return run.own(run.kernel().memfd(cut(name), MFD_ALLOW_SEALING));
+      String name = FileOpener.withoutMark(target.link()).substring(MEMFD_PREFIX.length());
+      return run.own(run.kernel().memfd(name, MFD_ALLOW_SEALING));
     }
-    // a nameless file must lie on the file system it was on; the directory it had may be gone
-    String path = cut(target.link());
-    IOException failure = new CaptureException("make a file without a name failed: path=" + path);
-    for (int slash = path.lastIndexOf('/'); slash >= 0; slash = path.lastIndexOf('/', slash - 1)) {
-      try {
-        int place = run.place(slash == 0 ? "/" : path.substring(0, slash));
-        int mode = target.status().mode() & 07777;
-        return run.own(
-            run.kernel().open("/proc/self/fd/" + place, Flags.O_TMPFILE | Flags.O_RDWR, mode));
-      } catch (IOException e) {
-        failure.addSuppressed(e);
-      }
-      if (slash == 0) {
-        break;
-      }
-    }
-    throw failure;
-  }
-
-  private static String cut(String link) {
-    return link.endsWith(DELETED) ? link.substring(0, link.length() - DELETED.length()) : link;
+    return run.own(run.files().makeNameless(target.link()));
   }
 
   private static void writeContent(int fd, OpenFile target, Run run) throws IOException {

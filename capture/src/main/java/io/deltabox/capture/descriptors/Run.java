@@ -131,6 +131,19 @@ final class Run implements AutoCloseable {
     return key;
   }
 
+  /** What /proc tells of a living description, also after files have moved. */
+  String linkNow(OpenFile current) throws IOException {
+    if (!files.namesMoved()) {
+      return current.link();
+    }
+    Slot slot = current.slots().first();
+    return kernel.link(process(slot.process()).pid(), slot.number());
+  }
+
+  boolean isGoneNow(OpenFile current) throws IOException {
+    return RemovedDirectories.isGone(linkNow(current));
+  }
+
   /** Remembers the end of a new pair that nobody holds: what is queued comes through it. */
   void orphanEnd(OpenFile target, int fd) {
     orphanEnds.put(target, fd);

@@ -1,5 +1,6 @@
 package io.deltabox.capture.descriptors;
 
+import io.deltabox.capture.CaptureException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,9 +35,54 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
     }
   }
 
+  /** Identity of what a descriptor of the daemon leads to. */
+  public FileKey key(int file) throws IOException {
+    return kernel.stat(file).key();
+  }
+
   @Override
   public int openPlace(String path) throws IOException {
     return kernel.openBelow(root, path, Flags.O_PATH | Flags.O_NOFOLLOW | Flags.O_CLOEXEC);
+  }
+
+  @Override
+  public int openGone(String path, int flags) throws IOException {
+    int slash = path.lastIndexOf('/');
+    int directory = openPlace(slash <= 0 ? "/" : path.substring(0, slash));
+    try {
+      return kernel.openGone(directory, path.substring(slash + 1), flags);
+    } finally {
+      kernel.closeQuietly(directory);
+    }
+  }
+
+  @Override
+  public int makeNameless(String gone) throws IOException {
+    String path = FileOpener.withoutMark(gone);
+    IOException failure = new CaptureException("make a file without a name failed: path=" + path);
+    while (!path.isEmpty()) {
+      path = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      try {
+        int flags = Flags.O_TMPFILE | Flags.O_RDWR | Flags.O_CLOEXEC;
+        return kernel.openBelow(root, path.isEmpty() ? "/" : path, flags);
+      } catch (IOException e) {
+        failure.addSuppressed(e);
+      }
+    }
+    throw failure;
+  }
+
+  /** The same with content, mode, owner and times of another file. */
+  public int makeNamelessCopy(String gone, int source) throws IOException {
+    int file = makeNameless(gone);
+    try {
+      kernel.copy(source, file);
+      kernel.setAttributes(file, kernel.stat(source).attributes());
+      return file;
+    } catch (IOException e) {
+      kernel.closeQuietly(file);
+      throw e;
+    }
   }
 
   @Override

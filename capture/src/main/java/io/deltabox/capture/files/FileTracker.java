@@ -272,6 +272,37 @@ public final class FileTracker implements AutoCloseable {
     return devices.identify(device, inode);
   }
 
+  /** What leads to a file whose name a holder knows no more. */
+  public record OtherPath(String path, boolean inBase) {}
+
+  /**
+   * Finds a file of {@link #current()} by what fstat(2) tells its holders.
+   *
+   * @return a path it has, absolute in the sandbox; or, when it has no name there but is as in the
+   *     base, its path in the base; null if its content is nowhere but with its holders
+   */
+  public synchronized @Nullable OtherPath otherPath(long device, long inode) {
+    FileId id = devices.identify(device, inode);
+    if (id == null) {
+      return null;
+    }
+    String basePath = id.kind() == FileId.Kind.BASE ? files.basePath(id) : null;
+    FileNode node = current.node(id);
+    FileNode.Link link =
+        node != null
+            ? node.links().isEmpty() ? null : node.links().get(0)
+            : basePath == null ? null : current.naturalLink(id, basePath);
+    if (link != null) {
+      return new OtherPath("/" + current.path(link.directory(), link.name()), false);
+    }
+    return basePath == null ? null : new OtherPath(basePath, true);
+  }
+
+  /** Opens a file of the base for reading; the caller closes it. */
+  public synchronized int openBase(String path) throws CaptureException {
+    return base.open(path);
+  }
+
   // ---- back
 
   /**
