@@ -9,6 +9,7 @@
 #include <linux/tcp.h>
 #include <linux/unix_diag.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -93,6 +94,13 @@ static ssize_t peek(int fd, const struct dbx_fds_reader *reader, struct dbx_fds_
 	return size < 0 ? -error : size;
 }
 
+/* A socket of sequenced packets whose other end is closed reads as empty packets for ever: those behind the last byte are not told from the end. */
+static int at_end(int fd, const struct dbx_fds_socket *socket, uint64_t seen)
+{
+	struct pollfd hung = {.fd = fd, .events = POLLRDHUP};
+	return socket->type == SOCK_SEQPACKET && seen >= socket->in_queue && poll(&hung, 1, 0) > 0 && (hung.revents & (POLLRDHUP | POLLHUP));
+}
+
 /*
  * The kernel passes over an empty datagram that was peeked at before (net/core/datagram.c), so one that stays queued is seen by the first window only.
  * The empty record at the end of a queue is the peek that found nothing; Java drops it by the count.
@@ -104,10 +112,11 @@ static void read_queue(int fd, const struct dbx_fds_reader *reader, struct dbx_f
 	int stream = out->type == SOCK_STREAM;
 	if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &zero, sizeof(zero)))
 		return;
-	for (;;) {
+	for (uint64_t seen = 0;;) {
 		ssize_t size = peek(fd, reader, out);
-		if (size < 0 || (stream && size == 0) || (size == 0 && reader->arena->need > reader->arena->cap))
+		if (size < 0 || (size == 0 && (stream || at_end(fd, out, seen))) || (size == 0 && reader->arena->need > reader->arena->cap))
 			break;
+		seen += (uint64_t)size;
 		out->messages++;
 	}
 	(void)setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &before, sizeof(before));
