@@ -92,6 +92,10 @@ static void become_daemon(const struct place *place, bool announce)
 		java_program(java, sizeof(java)),
 		"-XX:+UseSerialGC",
 		"-XX:-UsePerfData", /* would leave a file in /tmp behind after a kill */
+		/* The first rollbacks of a sandbox should not be interpreted; all of the daemon so would double the cost of its start. */
+		"-XX:CompileCommand=quiet",
+		"-XX:CompileCommand=CompileThresholdScaling,io.deltabox.capture*::*,0.05",
+		"-XX:CompileCommand=CompileThresholdScaling,io.deltabox.linux*::*,0.05",
 		"-Xms64m",
 		"-Xmx1g",
 		"--enable-native-access=ALL-UNNAMED",

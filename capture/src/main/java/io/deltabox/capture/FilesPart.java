@@ -10,6 +10,7 @@ import io.deltabox.capture.files.FileLoader;
 import io.deltabox.capture.files.FileRollbackResult;
 import io.deltabox.capture.files.FileState;
 import io.deltabox.capture.files.FileTracker;
+import io.deltabox.capture.files.LiveHolders;
 import io.deltabox.capture.files.ProcHolders;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
@@ -99,16 +100,19 @@ final class FilesPart implements AutoCloseable {
     if (tracker == null || target == null) {
       return Edits.NONE;
     }
-    if (!sharedMapping && !descriptors.anyWriter() && tracker.untouchedSince(target)) {
+    boolean silent = sharedMapping || descriptors.anyWriter();
+    if (!silent && tracker.untouchedSince(target)) {
       return Edits.NONE;
     }
     FileRollbackResult result =
         tracker.rollback(
             target,
-            ProcHolders.read(pids),
+            silent ? ProcHolders.read(pids) : LiveHolders.none(),
+            () -> ProcHolders.read(pids),
             descriptors.anyLease() ? FileTracker.Leases.POSSIBLE : FileTracker.Leases.NONE);
     long names = (long) result.removed() + result.created() + result.moved() + result.exposed();
-    return new Edits(names + result.written(), names > 0 || !result.replaced().isEmpty());
+    boolean otherInodes = !result.replaced().isEmpty() || !result.approximate().isEmpty();
+    return new Edits(names + result.written(), names > 0 || otherInodes);
   }
 
   /**

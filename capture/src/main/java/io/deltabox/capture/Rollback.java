@@ -63,7 +63,7 @@ final class Rollback {
     this.window = hold.window;
     this.frozen = window.times();
     this.records = hold.aliases.apply(window.records());
-    this.descriptorsNow = DescriptorTable.parse(window.recordBytes());
+    this.descriptorsNow = DescriptorTable.parse(window.recordBytes(), wanted.descriptors());
     this.root = SandboxRoot.of(hold.target.initPid());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
@@ -291,7 +291,11 @@ final class Rollback {
         layout.readAgain(process);
       }
       layout.moveHeap(process, then.state());
-      if (!process.entry().sameLayout(then.state().regions())) {
+      boolean same = process.entry().sameLayout(then.state().regions());
+      if (same && process.entry().fresh.isEmpty()) {
+        continue;
+      }
+      if (!same) {
         process.entry().advise(Advice.read(process.pid()), List.of());
         advised.add(entry.getKey());
       }
@@ -309,6 +313,10 @@ final class Rollback {
   }
 
   private void descriptors() throws IOException {
+    boolean same = descriptorsNow == wanted.descriptors() && !filesEdited.moved();
+    if (same && !descriptorsNow.anyUntold()) {
+      return;
+    }
     Map<Integer, StoppedProcess> processes = new HashMap<>(living);
     DescriptorReconciler.reconcile(
         descriptorsNow,
@@ -336,7 +344,8 @@ final class Rollback {
   private boolean sharedMapping() {
     for (LiveProcess process : living.values()) {
       for (Region region : process.entry().regions) {
-        if (region.is(Region.SHARED) && !region.anonymous() && !region.is(Region.OBJECT)) {
+        boolean file = !region.is(Region.OBJECT) && !region.is(Region.SPECIAL);
+        if (region.is(Region.SHARED) && file && !region.anonymous()) {
           return true;
         }
       }

@@ -24,6 +24,7 @@ public final class DescriptorTable {
   private final Set<OpenFile> files;
   private final Contents contents;
   private final Map<FileKey, OtherName> otherNames;
+  private final TableImage image;
 
   /** What is inside the objects, by identity. */
   record Contents(
@@ -46,14 +47,20 @@ public final class DescriptorTable {
   }
 
   DescriptorTable(SortedMap<Integer, ProcessFiles> processes, Contents contents) {
-    this(processes, contents, Map.of());
+    this(processes, contents, TableImage.NONE);
+  }
+
+  DescriptorTable(SortedMap<Integer, ProcessFiles> processes, Contents contents, TableImage image) {
+    this(processes, contents, Map.of(), image);
   }
 
   private DescriptorTable(
       SortedMap<Integer, ProcessFiles> processes,
       Contents contents,
-      Map<FileKey, OtherName> otherNames) {
+      Map<FileKey, OtherName> otherNames,
+      TableImage image) {
     this.otherNames = Map.copyOf(otherNames);
+    this.image = image;
     this.processes = new TreeMap<>(processes);
     this.files = new LinkedHashSet<>();
     this.contents = contents;
@@ -115,7 +122,7 @@ public final class DescriptorTable {
         found.put(key, name);
       }
     }
-    return found.isEmpty() ? this : new DescriptorTable(processes, contents, found);
+    return found.isEmpty() ? this : new DescriptorTable(processes, contents, found, image);
   }
 
   /** What leads to a file whose name was gone; null for nothing. */
@@ -145,9 +152,36 @@ public final class DescriptorTable {
    * @throws IllegalArgumentException if a record does not hold what its kind promises
    */
   public static DescriptorTable parse(ByteBuffer records) {
+    return parse(records, TableImage.of(records));
+  }
+
+  private static DescriptorTable parse(ByteBuffer records, TableImage image) {
     TableReader reader = new TableReader();
     reader.acceptAll(records);
-    return reader.finish();
+    return reader.finish(image);
+  }
+
+  /**
+   * The same, and {@code likely} itself if it was made of equal records, clocks aside. Then nothing
+   * has changed: a timer that runs would tell another remaining time.
+   */
+  public static DescriptorTable parse(ByteBuffer records, DescriptorTable likely) {
+    TableImage image = TableImage.of(records);
+    return image.same(likely.image) ? likely : parse(records, image);
+  }
+
+  /**
+   * True if some descriptor has state that no record tells: events queued for a watch of files, and
+   * which edge-triggered members of an epoll set the program has been told of.
+   */
+  public boolean anyUntold() {
+    for (OpenFile file : files) {
+      if (file.kind() == FileKind.INOTIFY
+          || (file.kind() == FileKind.EPOLL && EpollSets.anyEdge(file))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** All of it as the bytes of a record, see {@link #ofRecord}. */
@@ -207,7 +241,7 @@ public final class DescriptorTable {
         copier.add(process);
       }
     }
-    return new DescriptorTable(copier.processes(), contents, otherNames);
+    return new DescriptorTable(copier.processes(), contents, otherNames, TableImage.NONE);
   }
 
   /** State of a socket by inode number; null when it is none or could not be read. */

@@ -19,6 +19,15 @@ final class EpollSets {
 
   private EpollSets() {}
 
+  static boolean anyEdge(OpenFile set) {
+    for (EpollRules.Entry entry : EpollRules.entries(set)) {
+      if ((entry.events() & EDGE_TRIGGERED) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Gives up every living set one of whose members is replaced, until nothing changes more. */
   static void review(Run run, Matching matching) {
     boolean changed = true;

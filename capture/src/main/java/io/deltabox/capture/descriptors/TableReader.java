@@ -179,7 +179,7 @@ public final class TableReader {
   }
 
   /** The table of everything accepted. */
-  public DescriptorTable finish() {
+  DescriptorTable finish(TableImage image) {
     SortedMap<Integer, ProcessFiles> byNumber = new TreeMap<>();
     Map<Integer, ProcessFiles> byPid = new HashMap<>();
     for (ProcessFiles process : processes) {
@@ -196,7 +196,8 @@ public final class TableReader {
     orphans.forEach((key, extents) -> contents.put(key, new FileContent(extents)));
     return new DescriptorTable(
         byNumber,
-        new DescriptorTable.Contents(pipes, contents, socketsWithQueues(), terminals, troubles));
+        new DescriptorTable.Contents(pipes, contents, socketsWithQueues(), terminals, troubles),
+        image);
   }
 
   private static void add(RawDescriptor raw, Map<Integer, ProcessFiles> byPid, OpenFile file) {

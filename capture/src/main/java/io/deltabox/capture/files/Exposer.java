@@ -1,6 +1,7 @@
 package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
+import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -24,8 +25,11 @@ final class Exposer {
   private final BaseTree base;
   private final LiveFiles files;
   private final Staging staging;
+  private final DeviceMap devices;
+  private final LiveHolders.Source holders;
   private final Set<Long> heldFiles = new HashSet<>();
   private boolean heldDirectory;
+  private boolean looked;
 
   Exposer(
       FileOps ops,
@@ -33,12 +37,21 @@ final class Exposer {
       LiveFiles files,
       DeviceMap devices,
       Staging staging,
-      LiveHolders holders) {
+      LiveHolders.Source holders) {
     this.ops = ops;
     this.base = base;
     this.files = files;
     this.staging = staging;
-    for (LiveHolders.Holder holder : holders.files()) {
+    this.devices = devices;
+    this.holders = holders;
+  }
+
+  private void look() throws CaptureException {
+    if (looked) {
+      return;
+    }
+    looked = true;
+    for (LiveHolders.Holder holder : read().files()) {
       if (holder.deleted() && holder.directory()) {
         heldDirectory = true;
       } else if (holder.deleted()
@@ -49,9 +62,18 @@ final class Exposer {
     }
   }
 
+  private LiveHolders read() throws CaptureException {
+    try {
+      return holders.read();
+    } catch (IOException e) {
+      throw new CaptureException("read what processes hold of files failed: " + e.getMessage(), e);
+    }
+  }
+
   /** Whether nothing of a removed base file or tree is in memory. */
   boolean allowed(FileState live, BaseTree.Found found, String path, FileId id)
       throws CaptureException {
+    look();
     if (!found.status().meta().isDirectory()) {
       return live.node(id) == null && !heldFiles.contains(found.status().inode());
     }

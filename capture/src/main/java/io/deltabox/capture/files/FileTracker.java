@@ -316,7 +316,7 @@ public final class FileTracker implements AutoCloseable {
    */
   public synchronized FileRollbackResult rollback(FileState target, LiveHolders holders)
       throws IOException {
-    return rollback(target, holders, Leases.POSSIBLE);
+    return rollback(target, holders, () -> holders, Leases.POSSIBLE);
   }
 
   /**
@@ -340,13 +340,17 @@ public final class FileTracker implements AutoCloseable {
   /**
    * The same when it is known whether there are leases: looking for them takes milliseconds,
    * because the kernel waits for all its readers of the list of locks (fs/locks.c, locks_start).
+   *
+   * @param writers holders that may have changed a file without an event
+   * @param holders everything that is held; read only if base files may be shown again
    */
   public synchronized FileRollbackResult rollback(
-      FileState wanted, LiveHolders holders, Leases leases) throws IOException {
+      FileState wanted, LiveHolders writers, LiveHolders.Source holders, Leases leases)
+      throws IOException {
     FileState target = adopt(wanted);
     look(WindowPlan.NO_CONTENT);
     StateBuilder builder = new StateBuilder(current, pending, files, devices);
-    builder.suspect(holders);
+    builder.suspect(writers);
     FileState live = builder.build();
     Exposer exposer = new Exposer(ops, base, files, devices, staging, holders);
     FileRollbackResult result;

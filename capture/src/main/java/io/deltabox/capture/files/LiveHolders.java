@@ -1,5 +1,6 @@
 package io.deltabox.capture.files;
 
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -20,6 +21,12 @@ public record LiveHolders(List<Holder> files) {
    */
   public record Holder(
       long device, long inode, boolean deleted, boolean directory, boolean writable) {}
+
+  /** Reads them when they are asked for; that costs tens of microseconds a process. */
+  @FunctionalInterface
+  public interface Source {
+    LiveHolders read() throws IOException;
+  }
 
   public LiveHolders {
     files = List.copyOf(files);
