@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -283,6 +284,16 @@ static int set_user_id(void)
 	return strcmp(text, "0\n") ? EPERM : 0;
 }
 
+static int advise(int advice)
+{
+	void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return at == MAP_FAILED ? 0 : result(madvise(at, 4096, advice));
+}
+
+/* No ways out, but states that could not be put back. */
+static int free_late(void) { return advise(8 /* MADV_FREE */); }
+static int guard_pages(void) { return advise(102 /* MADV_GUARD_INSTALL */); }
+
 static int ldt(void) { return result(syscall(SYS_modify_ldt, 0, NULL, 0)); }
 static int io_ports(void) { return result(syscall(SYS_iopl, 3)); }
 
@@ -309,7 +320,7 @@ static const struct {
 	TRY(unshare_net) TRY(clone3_user) TRY(clone3_mount) TRY(clone3_pid) TRY(clone3_net) TRY(clone3_time) TRY(by_handle)
 	TRY(keyctl_session) TRY(add_key) TRY(request_key) TRY(io_uring) TRY(bpf) TRY(perf) TRY(fault_kernel) TRY(memory_secret) TRY(landlock)
 	TRY(seal) TRY(kexec) TRY(module_load) TRY(reboot_host) TRY(set_time) TRY(set_name) TRY(kernel_log) TRY(swap) TRY(mount_tmpfs)
-	TRY(mount_proc) TRY(remount) TRY(unmount) TRY(new_mount) TRY(clone_mount_tree) TRY(pivot) TRY(vsock) TRY(crypto_socket) TRY(metadata)
+	TRY(mount_proc) TRY(remount) TRY(unmount) TRY(new_mount) TRY(clone_mount_tree) TRY(pivot) TRY(vsock) TRY(crypto_socket) TRY(metadata) TRY(free_late) TRY(guard_pages)
 	TRY(internet) TRY(abstract_socket) TRY(all_capabilities) TRY(bounding_set) TRY(trace_capability) TRY(set_user_id) TRY(ldt)
 	TRY(io_ports) TRY(call_i386) TRY(call_x32)
 };

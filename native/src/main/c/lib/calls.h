@@ -24,6 +24,7 @@
 #define DBX_NR_landlock_create_ruleset 444
 #define DBX_NR_landlock_add_rule 445
 #define DBX_NR_landlock_restrict_self 446
+#define DBX_NR_process_madvise 440
 #define DBX_NR_memfd_secret 447
 #define DBX_NR_map_shadow_stack 453
 #define DBX_NR_mseal 462
@@ -46,6 +47,13 @@
 	X(__NR_keyctl) \
 	X(__NR_add_key) \
 	X(__NR_request_key)
+
+/*
+ * Advice of madvise(2) refused with EINVAL, as kernels before 4.5 and 6.13 do: pages freed lazily keep their content until memory is short and show
+ * no sign of it, so one put back by a rollback could vanish afterwards; guard pages can neither be read nor be written over.
+ */
+#define DBX_MADV_FREE 8
+#define DBX_MADV_GUARD_INSTALL 102
 
 /* Refused with EPERM: what only the owner of the machine does, and ways out of the namespaces. */
 #define DBX_CALLS_DENIED(X) \
@@ -173,6 +181,7 @@
 	X(__NR_shutdown) \
 	X(__NR_setitimer) \
 	X(__NR_timer_create) \
+	X(__NR_timer_gettime) \
 	X(__NR_timer_settime) \
 	X(__NR_timer_delete) \
 	X(__NR_chdir) \

@@ -29,6 +29,7 @@ final class ExactnessTest {
   private static final int ROLLBACKS = Settings.count(20, 200);
   private static final int RUN_MILLIS_MAX = 40;
   private static final int FAILURES_MAX = 3;
+  private static final int SNAPSHOTS_MAX = 60;
   private static final long SEED = Settings.seed("exactness");
 
   private static TestBox box;
@@ -80,6 +81,7 @@ final class ExactnessTest {
     private final Random random;
     private final List<Snapshot> snapshots = new ArrayList<>();
     private final List<String> failures = new ArrayList<>();
+    private int checkpoints;
     private int rollbacks;
     private int refused;
     private String lastRefusal = "";
@@ -99,6 +101,8 @@ final class ExactnessTest {
         pass();
         Checkpoints.Timed<Snapshot> made = Checkpoints.checkpoint(sandbox);
         snapshots.add(made.value());
+        forgetSome();
+        checkpoints++;
         checkpointNanos += made.nanos();
         pages += made.value().stats().pageCount();
         int left = CHECKPOINTS - i;
@@ -106,6 +110,14 @@ final class ExactnessTest {
           pass();
           rollBack();
         }
+      }
+    }
+
+    /** As many as fit into memory; what the others share with one that goes must stay. */
+    private void forgetSome() throws IOException {
+      if (snapshots.size() > SNAPSHOTS_MAX) {
+        Snapshot old = snapshots.remove(random.nextInt(snapshots.size() / 2));
+        sandbox.remove(old.id().toString());
       }
     }
 
@@ -165,7 +177,7 @@ final class ExactnessTest {
 
     String summary() {
       return "checkpoints="
-          + snapshots.size()
+          + checkpoints
           + " rollbacks="
           + rollbacks
           + " refused="
@@ -175,7 +187,7 @@ final class ExactnessTest {
           + " pages="
           + pages
           + " checkpoint_us="
-          + checkpointNanos / 1000 / Math.max(1, snapshots.size())
+          + checkpointNanos / 1000 / Math.max(1, checkpoints)
           + " rollback_us="
           + rollbackNanos / 1000 / Math.max(1, rollbacks);
     }
