@@ -172,7 +172,7 @@ static int prepare_and_run(const struct command *command, uint32_t *stage)
 	return run(&strings);
 }
 
-static pid_t fork_into(int cgroup)
+pid_t command_fork(int cgroup)
 {
 	struct clone_args args = {.exit_signal = SIGCHLD};
 	if (cgroup >= 0) {
@@ -189,7 +189,7 @@ pid_t command_start(const struct command *command, uint32_t *stage)
 	struct failure failure;
 	if (pipe2(report, O_CLOEXEC))
 		return -errno;
-	pid_t pid = fork_into(command->cgroup);
+	pid_t pid = command_fork(command->cgroup);
 	if (pid == 0) {
 		/* Above the three numbers that stdio takes. */
 		int out = fcntl(report[1], F_DUPFD_CLOEXEC, 64);

@@ -37,6 +37,13 @@ struct command {
 	int stdio[3];
 	int cgroup;
 };
+/* A child, in a cgroup if one is given; the pid in the parent, 0 in the child, or the negated errno. */
+pid_t command_fork(int cgroup);
+/* A child with the number `number` that has the rights of a command and waits for its tracer; the pid, or the negated errno. */
+pid_t stub_start(int last_pid_fd, uint32_t number, int cgroup);
+/* The next task gets the number after `value`. */
+int last_pid_write(int last_pid_fd, uint32_t value);
+
 /* Starts it; the pid, or the negated errno and *stage. */
 pid_t command_start(const struct command *command, uint32_t *stage);
 

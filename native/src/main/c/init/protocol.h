@@ -109,6 +109,11 @@ enum engine_op {
 	ENGINE_QUIET_ON = 3,
 	/* Reports again. Value 0: what ended meanwhile is reported now. Value 1: it is dropped (a rollback killed it). */
 	ENGINE_QUIET_OFF = 4,
+	/*
+	 * Makes a child of pid 1 with the number `value`, which has the rights commands start with and waits to be traced; the result is its number. A
+	 * descriptor of a cgroup directory may come along, in which it is made then. Its end is reported when INIT_OP_ADOPT has named its command.
+	 */
+	ENGINE_STUB = 5,
 };
 
 struct engine_request {

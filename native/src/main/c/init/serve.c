@@ -25,6 +25,8 @@ struct entry {
 	pid_t pid;
 	int ended;
 	int status;
+	/* A process that a rollback made again; no command until it is adopted. */
+	int unclaimed;
 };
 
 struct server {
@@ -51,7 +53,7 @@ static void flush(struct server *server)
 {
 	for (int i = 0; !server->quiet && server->unsent && i < server->count;) {
 		struct entry *entry = &server->entries[i];
-		if (!entry->ended) {
+		if (!entry->ended || entry->unclaimed) {
 			i++;
 			continue;
 		}
@@ -72,7 +74,7 @@ static void mark_ended(struct server *server, pid_t pid, int status)
 		if (entry->pid == pid && !entry->ended) {
 			entry->ended = 1;
 			entry->status = status;
-			server->unsent++;
+			server->unsent += !entry->unclaimed;
 			return;
 		}
 	}
@@ -94,7 +96,7 @@ static void reap(struct server *server)
 static void drop_ended(struct server *server)
 {
 	for (int i = 0; i < server->count;) {
-		if (server->entries[i].ended)
+		if (server->entries[i].ended && !server->entries[i].unclaimed)
 			forget(server, i);
 		else
 			i++;
@@ -119,9 +121,17 @@ static void start(struct server *server, const struct command *command)
 
 static void adopt(struct server *server, uint32_t exec, pid_t pid)
 {
-	for (int i = 0; i < server->count; i++)
-		if (server->entries[i].exec == exec && !server->entries[i].ended)
+	for (int i = 0; i < server->count; i++) {
+		struct entry *known = &server->entries[i];
+		if (known->unclaimed && known->pid == pid) {
+			known->exec = exec;
+			known->unclaimed = 0;
+			server->unsent += known->ended;
 			return;
+		}
+		if (!known->unclaimed && known->exec == exec && !known->ended)
+			return;
+	}
 	if (server->count == COMMANDS_MAX)
 		return;
 	struct entry *entry = &server->entries[server->count++];
@@ -138,7 +148,7 @@ static void adopt(struct server *server, uint32_t exec, pid_t pid)
 static void signal_command(const struct server *server, uint32_t exec, int number)
 {
 	for (int i = 0; i < server->count; i++)
-		if (server->entries[i].exec == exec && !server->entries[i].ended)
+		if (server->entries[i].exec == exec && !server->entries[i].ended && !server->entries[i].unclaimed)
 			(void)kill(server->entries[i].pid, number);
 }
 
@@ -192,11 +202,25 @@ static int handle_control(struct server *server)
 	return 1;
 }
 
-static int write_last_pid(const struct server *server, uint32_t value)
+static pid_t stub(struct server *server, uint32_t number, int cgroup)
 {
-	char text[16];
-	int length = snprintf(text, sizeof text, "%u", value);
-	return pwrite(server->last_pid_fd, text, (size_t)length, 0) < 0 ? -errno : 0;
+	pid_t pid = server->count < COMMANDS_MAX ? stub_start(server->last_pid_fd, number, cgroup) : -EAGAIN;
+	if (pid > 0)
+		server->entries[server->count++] = (struct entry){.pid = pid, .unclaimed = 1};
+	return pid;
+}
+
+/* What an earlier rollback made and nobody claimed has no one to tell its end to. */
+static int quiet_on(struct server *server)
+{
+	server->quiet = 1;
+	for (int i = 0; i < server->count;) {
+		if (server->entries[i].unclaimed)
+			forget(server, i);
+		else
+			i++;
+	}
+	return 0;
 }
 
 static int quiet_off(struct server *server, uint32_t drop)
@@ -213,21 +237,32 @@ static int handle_engine(struct server *server)
 {
 	struct engine_request request = {0};
 	struct engine_reply reply = {.result = -EINVAL};
-	ssize_t size = DBX_RETRY(recv(INIT_FD_ENGINE, &request, sizeof request, 0));
+	int cgroup = -1;
+	struct iovec part = {.iov_base = &request, .iov_len = sizeof request};
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof cgroup)];
+	} rights;
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = rights.room, .msg_controllen = sizeof rights.room};
+	ssize_t size = DBX_RETRY(recvmsg(INIT_FD_ENGINE, &header, MSG_CMSG_CLOEXEC));
 	if (size <= 0)
 		return 0;
+	int descriptors = take_rights(&header, &cgroup, 1);
 	/* A task's number is free only when it has been reaped. */
 	reap(server);
 	if (size != sizeof request)
 		reply.result = -EINVAL;
 	else if (request.op == ENGINE_LAST_PID)
-		reply.result = write_last_pid(server, request.value);
+		reply.result = last_pid_write(server->last_pid_fd, request.value);
 	else if (request.op == ENGINE_PING)
 		reply.result = 0;
 	else if (request.op == ENGINE_QUIET_ON)
-		reply.result = 0, server->quiet = 1;
+		reply.result = quiet_on(server);
 	else if (request.op == ENGINE_QUIET_OFF)
 		reply.result = quiet_off(server, request.value);
+	else if (request.op == ENGINE_STUB)
+		reply.result = stub(server, request.value, cgroup);
+	close_all(&cgroup, descriptors);
 	reply.value = request.value;
 	return DBX_RETRY(send(INIT_FD_ENGINE, &reply, sizeof reply, MSG_NOSIGNAL)) == sizeof reply;
 }

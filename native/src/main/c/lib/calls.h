@@ -191,6 +191,9 @@
 	X(__NR_setpgid) \
 	X(__NR_getpid) \
 	X(__NR_gettid) \
+	X(__NR_getpriority) \
+	X(__NR_personality) \
+	X(__NR_sched_getaffinity) \
 	X(__NR_setresuid) \
 	X(__NR_setresgid) \
 	X(__NR_setgroups) \

@@ -53,6 +53,12 @@ static void process_calls(const struct dbx_proc *proc, struct dbx_call *calls, u
 	add(calls, count, SYS_getresgid, ids + 12, ids + 16, ids + 20, 0);
 	add(calls, count, SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0);
 	add(calls, count, SYS_prctl, PR_GET_PDEATHSIG, ids + 24, 0, 0);
+	add(calls, count, SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0);
+	add(calls, count, SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0);
+	add(calls, count, SYS_prctl, PR_GET_CHILD_SUBREAPER, ids + 28, 0, 0);
+	add(calls, count, SYS_getpriority, PRIO_PROCESS, 0, 0, 0);
+	add(calls, count, SYS_personality, UINT32_MAX, 0, 0, 0);
+	add(calls, count, SYS_sched_getaffinity, 0, sizeof ((struct dbx_record_process *)NULL)->affinity, ids + 32, 0);
 }
 
 static int put_signals(struct dbx_arena *arena, const struct dbx_proc *proc, pid_t tid, uint32_t flags)
@@ -130,6 +136,20 @@ static int put_thread(struct dbx_arena *arena, const struct dbx_proc *proc, cons
 	return 0;
 }
 
+/* The answers of process_calls from prctl(PR_GET_NO_NEW_PRIVS) on. */
+static void put_attributes(struct dbx_record_process *record, const struct dbx_call *calls, const uint8_t *ids)
+{
+	record->no_new_privs = (uint32_t)calls[0].result;
+	memcpy(&record->death_signal, ids + 24, sizeof record->death_signal);
+	record->dumpable = (uint32_t)calls[2].result;
+	record->secure_bits = (uint32_t)calls[3].result;
+	memcpy(&record->subreaper, ids + 28, sizeof record->subreaper);
+	record->priority = (uint32_t)calls[5].result;
+	record->personality = (uint32_t)calls[6].result;
+	if (calls[7].result > 0 && calls[7].result <= (int64_t)sizeof record->affinity)
+		memcpy(record->affinity, ids + 32, (size_t)calls[7].result);
+}
+
 static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine, const struct dbx_proc *proc, uint32_t first, uint32_t flags)
 {
 	struct dbx_record_process *record = dbx_arena_put(arena, DBX_PROCESS, 0, sizeof *record);
@@ -140,8 +160,10 @@ static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine
 	record->inner = proc->inner;
 	record->parent = proc->parent == engine->init ? 0 : proc->parent;
 	record->flags = flags | (proc->leader_dead && proc->thread_count ? DBX_PROCESS_LEADER_DEAD : 0);
-	if (flags & (DBX_PROCESS_ZOMBIE | DBX_PROCESS_NEW))
+	if (flags & (DBX_PROCESS_ZOMBIE | DBX_PROCESS_NEW)) {
+		dbx_read_identity(engine, proc, record);
 		return;
+	}
 	const struct dbx_call *calls = dbx_calls(proc) + first;
 	record->scratch = proc->scratch;
 	memcpy(record->actions, proc->scratch_local + AT_ACTIONS, sizeof record->actions);
@@ -152,10 +174,16 @@ static void put_process(struct dbx_arena *arena, const struct dbx_engine *engine
 	record->group = (int32_t)calls[1].result;
 	record->session = (int32_t)calls[2].result;
 	record->inner_parent = (int32_t)calls[3].result;
-	record->no_new_privs = (uint32_t)calls[6].result;
-	memcpy(&record->death_signal, proc->scratch_local + AT_IDS + 24, sizeof record->death_signal);
+	put_attributes(record, calls + 6, proc->scratch_local + AT_IDS);
 	for (int limit = 0; limit < (int)DBX_LIMIT_COUNT; limit++)
 		(void)syscall(SYS_prlimit64, proc->pid, limit, NULL, record->limits[limit]);
+}
+
+static void put_image(struct dbx_arena *arena, const struct dbx_record_image *image)
+{
+	struct dbx_record_image *record = dbx_arena_put(arena, DBX_IMAGE, 0, sizeof *record);
+	if (record)
+		*record = *image;
 }
 
 /* Who the process is and all its threads, by one batch of calls in every thread at once. */
@@ -185,6 +213,7 @@ int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		if (first == 0) {
 			put_process(arena, engine, proc, CALLS_PER_THREAD, flags);
 			dbx_timers_put(engine, proc, proc->scratch_local + AT_POSIX_TIMERS, arena);
+			put_image(arena, &proc->image);
 		}
 		for (uint32_t i = 0; i < together && result >= 0; i++) {
 			result = put_thread(arena, proc, &proc->threads[first + i], spans[i].first, i);
@@ -197,12 +226,14 @@ int dbx_capture_threads(struct dbx_engine *engine, struct dbx_proc *proc, struct
 	return put_signals(arena, proc, proc->threads[0].tid, PTRACE_PEEKSIGINFO_SHARED);
 }
 
-void dbx_capture_husk(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error)
+void dbx_capture_husk(const struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error)
 {
 	uint64_t before = arena->used;
 	put_process(arena, engine, proc, 0, flags | DBX_PROCESS_NEW);
 	if (arena->used > before)
 		((struct dbx_record_process *)(void *)(arena->base + before + sizeof(struct dbx_record)))->error = error;
+	dbx_read_image(proc);
+	put_image(arena, &proc->image);
 }
 
 void dbx_capture_regions(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena)

@@ -11,7 +11,7 @@ int dbx_timers_list(struct dbx_engine *engine, const struct dbx_proc *proc) DBX_
 void dbx_timers_calls(const struct dbx_engine *engine, uint64_t space, struct dbx_call *calls, uint32_t *count);
 void dbx_timers_put(const struct dbx_engine *engine, const struct dbx_proc *proc, const uint8_t *shown, struct dbx_arena *arena);
 
-void dbx_capture_husk(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error);
+void dbx_capture_husk(const struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, uint32_t flags, int error);
 void dbx_capture_regions(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_arena *arena);
 int dbx_capture_look(struct dbx_engine *engine, struct dbx_proc *proc) DBX_MUST_CHECK;
 void dbx_capture_renewed(const struct dbx_engine *engine, const struct dbx_proc *proc, const struct dbx_runs *fresh, struct dbx_arena *arena);

@@ -9,6 +9,7 @@
 #define DBX_ENGINE_H
 
 #include "dbx.h"
+#include "records.h"
 #include "uapi.h"
 
 #include <stdbool.h>
@@ -83,6 +84,7 @@ struct dbx_proc {
 	uint64_t emitted_fresh;
 	/* Regions were mapped since a window last told so: what they were advised has to be read anew. */
 	bool renewed, emitted_renewed;
+	struct dbx_record_image image;
 	bool enrolled, leader_dead;
 };
 
@@ -156,12 +158,23 @@ bool dbx_all_known(const struct dbx_engine *engine);
 int dbx_list_numbers(int directory, int32_t *numbers, uint32_t cap) DBX_MUST_CHECK;
 pid_t dbx_inner_pid(pid_t pid, pid_t tid);
 
+int dbx_add_children(struct dbx_engine *engine, pid_t pid, pid_t tid) DBX_MUST_CHECK;
+
+/* image.c */
+void dbx_read_image(struct dbx_proc *proc);
+pid_t dbx_parent_of(const struct dbx_proc *proc);
+void dbx_read_identity(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_record_process *record);
+
+/* restore.c */
+int dbx_ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value, int descriptor) DBX_MUST_CHECK;
+
 /* inject.c */
 struct dbx_span {
 	uint32_t first, count;
 };
 int dbx_inject(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_thread *thread, uint32_t first, uint32_t count) DBX_MUST_CHECK;
 int dbx_inject_many(struct dbx_engine *engine, struct dbx_proc *proc, uint32_t first_thread, uint32_t threads, const struct dbx_span *calls) DBX_MUST_CHECK;
+int dbx_inject_exec(struct dbx_engine *engine, struct dbx_proc *proc, uint32_t count) DBX_MUST_CHECK;
 int dbx_inject_bare(struct dbx_engine *engine, struct dbx_thread *thread, uint64_t instruction, struct dbx_call *call) DBX_MUST_CHECK;
 struct dbx_call *dbx_calls(const struct dbx_proc *proc);
 

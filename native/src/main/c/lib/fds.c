@@ -88,6 +88,20 @@ static void place(int base, const char *name, struct dbx_fds_place *out, char *p
 	out->mode = status.st_mode;
 }
 
+static const char *rights(const char *status, struct dbx_fds_process *head)
+{
+	static const char *const sets[] = {"\nCapInh:", "\nCapPrm:", "\nCapEff:", "\nCapBnd:", "\nCapAmb:"};
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		head->capabilities[i] = (uint64_t)field(status, sets[i], 0, 16);
+	head->filters = (uint32_t)field(status, "\nSeccomp_filters:", 0, 10);
+	const char *groups = strstr(status, "\nGroups:");
+	if (!groups)
+		return status;
+	groups += strlen("\nGroups:");
+	head->groups_len = (uint32_t)strcspn(groups, "\n");
+	return groups;
+}
+
 static int32_t process(const struct dbx_fds_reader *reader)
 {
 	char status[4096];
@@ -101,13 +115,14 @@ static int32_t process(const struct dbx_fds_reader *reader)
 	head.inner_group = (int32_t)field(status, "\nNSpgid:", 1, 10);
 	head.session = (int32_t)field(status, "\nNSsid:", 0, 10);
 	head.umask = (uint32_t)field(status, "\nUmask:", 0, 8);
+	const char *groups = rights(status, &head);
 	head.monotonic_nanos = clock_nanos(CLOCK_MONOTONIC);
 	head.boottime_nanos = clock_nanos(CLOCK_BOOTTIME);
 	head.realtime_nanos = clock_nanos(CLOCK_REALTIME);
 	place(reader->base, "cwd", &head.cwd, paths[0], sizeof(paths[0]));
 	place(reader->base, "root", &head.root, paths[1], sizeof(paths[1]));
 	place(reader->base, "exe", &head.exe, paths[2], sizeof(paths[2]));
-	size_t tail = head.cwd.path_len + head.root.path_len + head.exe.path_len;
+	size_t tail = head.cwd.path_len + head.root.path_len + head.exe.path_len + head.groups_len;
 	uint8_t *body = dbx_arena_put(reader->arena, DBX_FDS_PROCESS, 0, sizeof(head) + tail);
 	if (!body)
 		return 0;
@@ -116,6 +131,7 @@ static int32_t process(const struct dbx_fds_reader *reader)
 	memcpy(body, paths[0], head.cwd.path_len);
 	memcpy(body + head.cwd.path_len, paths[1], head.root.path_len);
 	memcpy(body + head.cwd.path_len + head.root.path_len, paths[2], head.exe.path_len);
+	memcpy(body + tail - head.groups_len, groups, head.groups_len);
 	return 0;
 }
 

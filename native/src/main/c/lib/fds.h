@@ -11,7 +11,7 @@
 
 #include "dbx.h"
 
-#define DBX_FDS_PROCESS (DBX_KIND_DESCRIPTORS + 0) /* struct dbx_fds_process, then the three paths */
+#define DBX_FDS_PROCESS (DBX_KIND_DESCRIPTORS + 0) /* struct dbx_fds_process, then the three paths and the groups */
 #define DBX_FDS_DESCRIPTOR (DBX_KIND_DESCRIPTORS + 1) /* struct dbx_fds_descriptor, then link target, then fdinfo */
 #define DBX_FDS_INFO (DBX_KIND_DESCRIPTORS + 2) /* struct dbx_fds_info, then more fdinfo of the descriptor record before */
 #define DBX_FDS_PIPE (DBX_KIND_DESCRIPTORS + 3) /* struct dbx_fds_pipe, then its bytes */
@@ -39,6 +39,9 @@ struct dbx_fds_process {
 	int64_t monotonic_nanos; /* clocks at the time of reading, for absolute timers */
 	int64_t boottime_nanos;
 	int64_t realtime_nanos;
+	uint64_t capabilities[5]; /* inheritable, permitted, effective, bounding, ambient */
+	uint32_t filters; /* of seccomp(2) */
+	uint32_t groups_len; /* of the text of the supplementary groups, cut when very long */
 	struct dbx_fds_place cwd;
 	struct dbx_fds_place root;
 	struct dbx_fds_place exe;
@@ -169,7 +172,7 @@ struct dbx_fds_trouble {
 #define DBX_FDS_STEP_PEERS 8
 #define DBX_FDS_STEP_OVERFLOW 9
 
-_Static_assert(sizeof(struct dbx_fds_place) == 24 && sizeof(struct dbx_fds_process) == 120, "shared with Java");
+_Static_assert(sizeof(struct dbx_fds_place) == 24 && sizeof(struct dbx_fds_process) == 168, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_descriptor) == 112 && sizeof(struct dbx_fds_pipe) == 40, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_content) == 32 && sizeof(struct dbx_fds_message) == 16, "shared with Java");
 _Static_assert(sizeof(struct dbx_fds_socket) == 80 + 256 + 16 * DBX_FDS_OPTIONS, "shared with Java");

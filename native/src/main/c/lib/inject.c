@@ -104,6 +104,40 @@ int dbx_inject(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_thre
 	return result < 0 ? result : restored;
 }
 
+/*
+ * Runs the first `count` calls of the table in the only thread of a process; the last is execve(2), after which the thread stops before the first
+ * instruction of the new program. The scratch area is gone then. When execve fails the process is as before and its result is returned.
+ */
+int dbx_inject_exec(struct dbx_engine *engine, struct dbx_proc *proc, uint32_t count)
+{
+	struct dbx_thread *thread = &proc->threads[0];
+	struct saved saved;
+	if (ptrace(PTRACE_SETOPTIONS, thread->tid, 0, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC))
+		return -errno;
+	int result = enter(proc, thread, 0, count, &saved);
+	while (result >= 0) {
+		int status;
+		pid_t got = waitpid(thread->tid, &status, __WALL);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || WIFEXITED(status) || WIFSIGNALED(status))
+			return -ESRCH;
+		if (status >> 16 == PTRACE_EVENT_EXEC)
+			break;
+		if (!(status >> 16) && WSTOPSIG(status) == SIGTRAP) {
+			result = restore(thread->tid, &saved);
+			return result < 0 ? result : (int)dbx_calls(proc)[count - 1].result;
+		}
+		if (ptrace(PTRACE_CONT, thread->tid, 0, 0))
+			return -ESRCH;
+	}
+	/* Still inside execve, whose result would overwrite registers set now: stopped again on the way out. */
+	if (result < 0 || ptrace(PTRACE_INTERRUPT, thread->tid, 0, 0) || ptrace(PTRACE_CONT, thread->tid, 0, 0))
+		return result < 0 ? result : -errno;
+	result = dbx_wait_stop(engine, thread);
+	return result < 0 ? result : ptrace(PTRACE_SETOPTIONS, thread->tid, 0, PTRACE_O_EXITKILL) ? -errno : 0;
+}
+
 /* Each of the threads runs its own calls of the table, all at the same time. At most DBX_TOGETHER threads. */
 int dbx_inject_many(struct dbx_engine *engine, struct dbx_proc *proc, uint32_t first_thread, uint32_t threads, const struct dbx_span *calls)
 {

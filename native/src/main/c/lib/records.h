@@ -16,6 +16,7 @@ enum dbx_engine_kind {
 	DBX_OWN = 9,
 	DBX_RENEWED = 10,
 	DBX_TIMERS = 11,
+	DBX_IMAGE = 12,
 };
 
 #define DBX_PROCESS_NEW 1u
@@ -34,11 +35,15 @@ struct dbx_record_process {
 	uint64_t scratch, brk;
 	uint32_t uids[3], gids[3];
 	uint32_t no_new_privs, death_signal;
+	/* As prctl(2), getpriority(2) (the raw call: 20 - nice) and personality(2) tell them. */
+	uint32_t dumpable, secure_bits, subreaper, priority, personality, pad;
+	/* sched_getaffinity(2) of the main thread; machines with more processors are cut. */
+	uint64_t affinity[16];
 	uint64_t limits[DBX_LIMIT_COUNT][2];
 	uint64_t timers[3][4];
 	uint64_t actions[DBX_SIGNAL_COUNT][4];
 };
-_Static_assert(sizeof(struct dbx_record_process) == 80 + 256 + 96 + 2048, "shared with Java");
+_Static_assert(sizeof(struct dbx_record_process) == 80 + 24 + 128 + 256 + 96 + 2048, "shared with Java");
 
 struct dbx_record_thread {
 	int32_t pid, tid, inner;
@@ -54,6 +59,20 @@ struct dbx_record_thread {
 };
 _Static_assert(sizeof(struct dbx_record_thread) == 16 + 32 + 16 + 24 + 16 + 216, "shared with Java");
 #define DBX_THREAD_GROUP_STOPPED 1u
+
+#define DBX_AUXV_MAX 64u
+
+/*
+ * IMAGE: what execve(2) left in the memory map, in the order of struct prctl_mm_map (the end of the heap, which moves, is zero here), and how the end
+ * of the process is told: the signal for the parent, and of a zombie the status as wait(2) has it.
+ */
+struct dbx_record_image {
+	int32_t pid, exit_signal, exit_status;
+	uint32_t auxv_bytes;
+	uint64_t map[11];
+	uint64_t auxv[DBX_AUXV_MAX];
+};
+_Static_assert(sizeof(struct dbx_record_image) == 16 + 88 + 512, "shared with Java");
 
 /* REGIONS: this, `count` struct dbx_region, then the names, each ended by NUL. FRESH, DIRTY and OWN: this, then `count` struct dbx_run. */
 struct dbx_record_list {

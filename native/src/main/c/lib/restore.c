@@ -123,8 +123,28 @@ int32_t dbx_engine_end_thread(int64_t handle, int32_t pid, int32_t tid)
 	return 0;
 }
 
-/* One question to pid 1; init/protocol.h, enum engine_op. */
-static int ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value)
+static ssize_t send_request(int channel, void *request, size_t bytes, int descriptor)
+{
+	struct iovec part = {.iov_base = request, .iov_len = bytes};
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} rights = {0};
+	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+	if (descriptor >= 0) {
+		header.msg_control = rights.room;
+		header.msg_controllen = sizeof rights.room;
+		struct cmsghdr *item = CMSG_FIRSTHDR(&header);
+		item->cmsg_level = SOL_SOCKET;
+		item->cmsg_type = SCM_RIGHTS;
+		item->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(item), &descriptor, sizeof descriptor);
+	}
+	return DBX_RETRY(sendmsg(channel, &header, MSG_NOSIGNAL));
+}
+
+/* One question to pid 1; init/protocol.h, enum engine_op. `descriptor` < 0: none goes along. */
+int dbx_ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value, int descriptor)
 {
 	struct {
 		uint32_t op, value;
@@ -133,7 +153,7 @@ static int ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value
 		int32_t result;
 		uint32_t value;
 	} reply;
-	if (DBX_RETRY(send(engine->channel, &request, sizeof request, MSG_NOSIGNAL)) != (ssize_t)sizeof request)
+	if (send_request(engine->channel, &request, sizeof request, descriptor) != (ssize_t)sizeof request)
 		return -errno;
 	ssize_t got = DBX_RETRY(recv(engine->channel, &reply, sizeof reply, 0));
 	if (got != (ssize_t)sizeof reply)
@@ -144,7 +164,7 @@ static int ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value
 /* While quiet, pid 1 reports no ends of commands. Those a rollback caused are dropped then, and counted as one generation of reports. */
 int32_t dbx_engine_quiet(int64_t handle, uint32_t on)
 {
-	return ask_init((const struct dbx_engine *)(uintptr_t)handle, on ? 3 : 4, !on);
+	return dbx_ask_init((const struct dbx_engine *)(uintptr_t)handle, on ? 3 : 4, !on, -1);
 }
 
 /* Injects clone(2) into the main thread and waits for both ends of it. */
@@ -229,7 +249,7 @@ int32_t dbx_engine_make_thread(int64_t handle, int32_t pid, int32_t inner, uint6
 		proc->thread_cap += 64;
 	}
 	/* The next task gets the number after the last one given out. */
-	int result = ask_init(engine, 1, (uint32_t)(inner - 1));
+	int result = dbx_ask_init(engine, 1, (uint32_t)(inner - 1), -1);
 	if (result < 0)
 		return result;
 	pid_t made = 0;

@@ -187,6 +187,8 @@ int dbx_enroll(struct dbx_engine *engine, struct dbx_proc *proc)
 		dbx_unenroll(proc);
 	else
 		proc->enrolled = true;
+	if (result >= 0)
+		dbx_read_image(proc);
 	return result;
 }
 

@@ -163,7 +163,8 @@ bool dbx_all_known(const struct dbx_engine *engine)
 	return true;
 }
 
-static int add_children(struct dbx_engine *engine, pid_t pid, pid_t tid)
+/* Adds what one thread of a process has for children. */
+int dbx_add_children(struct dbx_engine *engine, pid_t pid, pid_t tid)
 {
 	char path[80], text[65536];
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tid);
@@ -190,7 +191,7 @@ static int add_children(struct dbx_engine *engine, pid_t pid, pid_t tid)
 /* Walks the tree from pid 1. New processes come after their parents in the list, which is the order they are stopped in. */
 int dbx_discover(struct dbx_engine *engine)
 {
-	int result = add_children(engine, engine->init, engine->init);
+	int result = dbx_add_children(engine, engine->init, engine->init);
 	for (uint32_t i = 0; i < engine->proc_count && result >= 0; i++) {
 		struct dbx_proc *proc = engine->procs[i];
 		int32_t tids[4096];
@@ -198,7 +199,7 @@ int dbx_discover(struct dbx_engine *engine)
 		if (count > 4096)
 			return -E2BIG;
 		for (int k = 0; k < count && result >= 0; k++)
-			result = add_children(engine, proc->pid, tids[k]);
+			result = dbx_add_children(engine, proc->pid, tids[k]);
 	}
 	return result;
 }

@@ -118,11 +118,29 @@ void dbx_engine_close(int64_t handle)
 	free(engine);
 }
 
+/* What pid 1 is just about to wait for is no part of the sandbox: it would be gone by the time anybody looks. */
+static int drop_orphaned_zombies(struct dbx_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->proc_count; i++) {
+		struct dbx_proc *proc = engine->procs[i];
+		if (!proc->thread_count)
+			proc->parent = dbx_parent_of(proc);
+		if (proc->thread_count || proc->parent != engine->init)
+			continue;
+		int result = dbx_ask_init(engine, 2 /* ENGINE_PING */, 0, -1);
+		dbx_drop_dead(engine);
+		return result;
+	}
+	return 0;
+}
+
 static int stop_for(struct dbx_engine *engine, const struct dbx_request *request, struct dbx_window *window)
 {
 	memset(window, 0, sizeof *window);
 	uint64_t start = dbx_now();
 	int result = dbx_stop_all(engine, request->deadline_ms);
+	if (result >= 0 && (result = drop_orphaned_zombies(engine)) < 0)
+		dbx_thaw_all(engine);
 	window->stop = dbx_now() - start;
 	window->culprit = engine->culprit;
 	window->processes = engine->proc_count;

@@ -208,17 +208,21 @@ final class CapturedState implements SandboxState {
             ? () -> failure.run(() -> found.addAll(session.compare(key)))
             : null);
     RollbackReport report;
+    CommandBirths births =
+        new CommandBirths(commands, host.cgroups(), captured.getOrDefault(uuid(target), Set.of()));
     try {
-      report = engine.rollback(uuid(target));
+      report = engine.rollback(uuid(target), births);
     } catch (RollbackLostException e) {
       host.kill();
       throw new SandboxClosedException("the sandbox has been ended: " + e.getMessage(), e);
+    } finally {
+      births.close();
     }
     Commands.RollbackOutcome outcome =
         commands.afterRollback(
             captured.getOrDefault(uuid(target), Set.of()),
             engine.processesOf(uuid(target)),
-            report.processesEnded() > 0);
+            report.processesEnded() > 0 || report.processesMade() > 0);
     failure.rethrow();
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);
@@ -243,7 +247,7 @@ final class CapturedState implements SandboxState {
         report.pagesWritten(),
         report.filesChanged(),
         report.processesEnded(),
-        0,
+        report.processesMade(),
         outcome.rolledBack(),
         outcome.goesOn());
   }

@@ -191,7 +191,7 @@ final class Commands implements RunningExec.Controls {
     if (gone) {
       return;
     }
-    // What a rollback made again is a child of pid 1's, outside the command's group.
+    // An orphan that a rollback made again may be outside the command's group.
     host.cgroups().killCommand(exec.id());
     if (!exec.status().ended()) {
       signal(exec.id(), SIGKILL);
@@ -255,8 +255,9 @@ final class Commands implements RunningExec.Controls {
     if (exec == null || exec.pid() != message.pid()) {
       return;
     }
-    exec.ended(statusOf(message.status()));
+    // Before anybody hears of the end and puts the command back to life in a group of this name.
     host.cgroups().removeCommand(exec.id());
+    exec.ended(statusOf(message.status()));
     prune();
   }
 
@@ -335,10 +336,11 @@ final class Commands implements RunningExec.Controls {
     CompletableFuture<RollbackOutcome> done = new CompletableFuture<>();
     loop.execute(() -> done.complete(reconcile(captured, livePids, told)));
     RollbackOutcome outcome = done.join();
-    for (int id : outcome.goesOn()) {
-      RunningExec exec = execs.get(id);
-      if (exec != null) {
-        host.control().adopt(id, exec.pid());
+    for (RunningExec exec : execs.values()) {
+      // Also one that ran all the time: its process may be another one now.
+      boolean lives = captured.contains(exec.id()) && livePids.contains(exec.pid());
+      if (lives && (told || outcome.goesOn().contains(exec.id()))) {
+        host.control().adopt(exec.id(), exec.pid());
       }
     }
     return outcome;

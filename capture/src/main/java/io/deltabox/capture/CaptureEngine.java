@@ -329,17 +329,28 @@ public final class CaptureEngine implements AutoCloseable {
    * @throws CaptureException if it cannot be put back; the sandbox runs on as it was
    * @throws RollbackLostException if it failed half-way
    */
-  public synchronized RollbackReport rollback(UUID id) throws IOException {
-    SnapshotState wanted = snapshot(id);
-    return run(() -> rollbackHere(wanted));
+  public RollbackReport rollback(UUID id) throws IOException {
+    return rollback(id, ProcessBirths.ANYWHERE);
   }
 
-  private RollbackReport rollbackHere(SnapshotState wanted) throws IOException {
+  /**
+   * The same.
+   *
+   * @param births where processes made again belong; called on the tracing thread while everything
+   *     is stopped
+   */
+  public synchronized RollbackReport rollback(UUID id, ProcessBirths births) throws IOException {
+    SnapshotState wanted = snapshot(id);
+    return run(() -> rollbackHere(wanted, births));
+  }
+
+  private RollbackReport rollbackHere(SnapshotState wanted, ProcessBirths births)
+      throws IOException {
     hook.enter(CapturePhase.ROLLBACK_FREEZE);
     hold.window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback = new Rollback(hold, keeper.store(), wanted, hook);
+      rollback = new Rollback(hold, keeper.store(), wanted, hook, births);
       RollbackReport report = rollback.run(whileStopped);
       current = wanted;
       hold.layouts.clear();

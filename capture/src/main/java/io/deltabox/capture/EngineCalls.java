@@ -48,6 +48,24 @@ public interface EngineCalls {
 
   int dbx_engine_rearm(long handle, int pid);
 
+  int dbx_engine_reap(long handle);
+
+  int dbx_engine_fork(long handle, int pid, int inner, int exitSignal);
+
+  int dbx_engine_stub(long handle, int inner, int cgroup);
+
+  long dbx_engine_follow(long handle, int pid);
+
+  int dbx_engine_exec(long handle, int pid, int count);
+
+  long dbx_engine_read(long handle, int pid, long arena, long bytes);
+
+  int dbx_engine_let_exit(long handle, int pid, int signal, int code);
+
+  int dbx_nice_set(int tid, int nice);
+
+  int dbx_affinity_set(int tid, long mask, int bytes);
+
   int dbx_object_open(int pid, long start, long end);
 
   int dbx_object_again(int file, int writable);

@@ -148,6 +148,17 @@ final class InjectedBatch implements Injection {
     }
   }
 
+  /**
+   * Runs all calls; the last is execve(2). On success the process is another program, stopped
+   * before its first instruction, and no result can be read.
+   */
+  void runExecve(String what) throws CaptureException {
+    int result = tracer.calls.dbx_engine_exec(tracer.handle(), pid, calls);
+    if (result < 0) {
+      throw new CaptureException("execute a program again failed: " + Errno.text(-result) + what);
+    }
+  }
+
   @Override
   public long result(Call call) {
     return scratch.getLong(CALLS + ((Made) call).index * CALL_BYTES + RESULT);

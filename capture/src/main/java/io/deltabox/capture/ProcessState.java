@@ -26,7 +26,10 @@ final class ProcessState {
   private static final int IDENTITY = 16;
   private static final int BRK = 40;
   private static final int UIDS = 48;
-  private static final int AT_LIMITS = 80;
+  private static final int ATTRIBUTES = UIDS + 32;
+  private static final int AT_AFFINITY = ATTRIBUTES + 24;
+  private static final int AFFINITY_BYTES = 128;
+  private static final int AT_LIMITS = AT_AFFINITY + AFFINITY_BYTES;
   private static final int AT_TIMERS = AT_LIMITS + LIMITS * 16;
   private static final int AT_ACTIONS = AT_TIMERS + TIMERS * 32;
 
@@ -34,6 +37,7 @@ final class ProcessState {
 
   private final byte[] record;
   private final ByteBuffer view;
+  private final @Nullable ImageState image;
   private final List<ThreadState> threads;
   private final List<Region> regions;
   private final List<SignalQueue> signals;
@@ -41,11 +45,13 @@ final class ProcessState {
 
   ProcessState(
       byte[] record,
+      @Nullable ImageState image,
       List<ThreadState> threads,
       List<Region> regions,
       List<SignalQueue> signals,
       List<PosixTimer> timers) {
     this.record = record;
+    this.image = image;
     this.view = ByteBuffer.wrap(record).order(ByteOrder.LITTLE_ENDIAN);
     this.threads = List.copyOf(threads);
     this.regions = List.copyOf(regions);
@@ -138,6 +144,38 @@ final class ProcessState {
     return view.getInt(UIDS + 28);
   }
 
+  /** prctl(2), PR_GET_DUMPABLE. */
+  int dumpable() {
+    return view.getInt(ATTRIBUTES);
+  }
+
+  int secureBits() {
+    return view.getInt(ATTRIBUTES + 4);
+  }
+
+  boolean subreaper() {
+    return view.getInt(ATTRIBUTES + 8) != 0;
+  }
+
+  /** -20 to 19; getpriority(2), whose raw call tells 20 minus it. */
+  int nice() {
+    return 20 - view.getInt(ATTRIBUTES + 12);
+  }
+
+  int personality() {
+    return view.getInt(ATTRIBUTES + 16);
+  }
+
+  /** Bits of the processors its main thread may run on; sched_getaffinity(2). */
+  byte[] affinity() {
+    return Arrays.copyOfRange(record, AT_AFFINITY, AT_AFFINITY + AFFINITY_BYTES);
+  }
+
+  /** What execve left of it, and how it ended; null if it could not be read. */
+  @Nullable ImageState image() {
+    return image;
+  }
+
   long softLimit(int resource) {
     return view.getLong(AT_LIMITS + 16 * resource);
   }
@@ -221,6 +259,7 @@ final class ProcessState {
         || threads.size() != other.threads.size()
         || signals.size() != other.signals.size()
         || !timers.equals(other.timers)
+        || (image != null && !image.same(other.image))
         || !regions.equals(other.regions)) {
       return false;
     }

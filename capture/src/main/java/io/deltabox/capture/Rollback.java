@@ -30,18 +30,20 @@ final class Rollback {
   private final CapturePhase.Hook hook;
   private final WindowRecords records;
   private final SandboxRoot root;
-  private final DescriptorTable descriptorsNow;
+  private DescriptorTable descriptorsNow;
   private final Window window;
   private final WindowTimes frozen;
   private final SharedObjects objects;
   private final LayoutRestore layout;
+  private final ProcessPlan plan;
+  private final ProcessMaker maker;
+  private final JobControl jobs;
 
   private final Map<Integer, LiveProcess> living = new LinkedHashMap<>();
   private final List<ProcessState> extras = new ArrayList<>();
   private final Map<Integer, ThreadRestore> threads = new HashMap<>();
   private final Map<Integer, List<PageRun>> mapped = new HashMap<>();
   private final Map<Integer, List<RegionPlan.Step>> steps = new HashMap<>();
-  private final Map<Integer, Boolean> childrenEnded = new HashMap<>();
   private final long started = System.nanoTime();
 
   /** Processes whose advice was read anew, because their layout is not the wanted one. */
@@ -52,7 +54,12 @@ final class Rollback {
   private long pagesDropped;
   private FilesPart.Edits filesEdited = FilesPart.Edits.NONE;
 
-  Rollback(Hold hold, PageStore store, SnapshotState wanted, CapturePhase.Hook hook)
+  Rollback(
+      Hold hold,
+      PageStore store,
+      SnapshotState wanted,
+      CapturePhase.Hook hook,
+      ProcessBirths births)
       throws IOException {
     this.tracer = hold.tracer;
     this.store = store;
@@ -67,6 +74,9 @@ final class Rollback {
     this.root = SandboxRoot.of(hold.target.initPid());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
+    this.plan = Processes.plan(records, descriptorsNow, wanted);
+    this.maker = new ProcessMaker(hold, plan, wanted, living, births);
+    this.jobs = new JobControl(living.values(), wanted.processes());
   }
 
   /** True from the first edit on. */
@@ -99,9 +109,10 @@ final class Rollback {
               + lost);
     }
     enter(CapturePhase.ROLLBACK_END);
-    if (!extras.isEmpty()) {
+    if (ends()) {
       quiet(1);
     }
+    followAgain();
     endExtras();
     for (ThreadRestore thread : threads.values()) {
       thread.endOthers();
@@ -111,6 +122,8 @@ final class Rollback {
     List<Integer> pids = living.values().stream().map(LiveProcess::pid).toList();
     filesEdited = files.rollback(wanted.files(), pids, descriptorsNow, sharedMapping());
     long t2 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_PROCESSES);
+    makeProcesses();
     enter(CapturePhase.ROLLBACK_REGIONS);
     regions();
     enter(CapturePhase.ROLLBACK_OBJECTS);
@@ -123,11 +136,7 @@ final class Rollback {
     pages();
     long t5 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_THREADS);
-    for (Map.Entry<Integer, ThreadRestore> entry : threads.entrySet()) {
-      entry.getValue().makeMissing();
-      entry.getValue().settings();
-      entry.getValue().signals(childrenEnded.getOrDefault(entry.getKey(), false));
-    }
+    threads();
     long t6 = System.nanoTime();
     enter(CapturePhase.ROLLBACK_REGISTERS);
     registers();
@@ -139,7 +148,7 @@ final class Rollback {
       check.run();
     }
     long t9 = System.nanoTime();
-    if (!extras.isEmpty()) {
+    if (ends()) {
       quiet(0);
     }
     tracer.calls.dbx_engine_thaw(tracer.handle());
@@ -161,6 +170,7 @@ final class Rollback {
         phases,
         living.size(),
         extras.size(),
+        maker.made(),
         threads.values().stream().mapToInt(ThreadRestore::ended).sum(),
         threads.values().stream().mapToInt(ThreadRestore::made).sum(),
         pagesWritten,
@@ -180,37 +190,85 @@ final class Rollback {
     editing |= phase.edits();
   }
 
+  /** True if pid 1 has to be told: the ends of processes that this causes are no news. */
+  private boolean ends() {
+    return !extras.isEmpty() || !plan.with(ProcessPlan.Fate.MAKE).isEmpty();
+  }
+
   /**
-   * Pairs what lives with what is wanted, and refuses what cannot be edited back before anything is
+   * Pairs what lives with what is wanted, and refuses what cannot be put back before anything is
    * touched.
    */
   private void match() throws IOException {
-    Map<Integer, WindowRecords.Entry> byInner = new LinkedHashMap<>();
+    Set<Integer> ending = plan.ending();
     for (WindowRecords.Entry entry : records.entries().values()) {
-      ProcessState state = entry.state();
-      ProcessSnapshot then = wanted.processes().get(state.inner());
-      if (then == null || then.state().pid() != state.pid()) {
-        extras.add(state);
-      } else {
-        byInner.put(state.inner(), entry);
+      ProcessState now = entry.state();
+      ProcessSnapshot then = wanted.processes().get(now.inner());
+      if (ending.contains(now.inner()) || then == null) {
+        extras.add(now);
+      } else if (!then.state().zombie()
+          && plan.decision(now.inner()).fate() == ProcessPlan.Fate.EDIT) {
+        checkRemovedMappings(now, then.state(), wanted.descriptors());
+        live(new LiveProcess(tracer, now, entry), then.state()).check();
+      } else if (!then.state().zombie() && !now.isNew()) {
+        live(new LiveProcess(tracer, now, entry), then.state());
       }
     }
-    for (ProcessSnapshot then : wanted.processes().values()) {
-      WindowRecords.Entry entry = byInner.get(then.state().inner());
-      if (entry == null) {
-        throw gone(then.state(), "has ended since");
+    Processes.refuse(plan, wanted);
+  }
+
+  private ThreadRestore live(LiveProcess process, ProcessState then) {
+    ThreadRestore restore = new ThreadRestore(tracer, process, then);
+    living.put(process.innerPid(), process);
+    threads.put(process.innerPid(), restore);
+    return restore;
+  }
+
+  /** Those that run another program since are made able to run calls, as their parents must. */
+  private void followAgain() throws IOException {
+    for (ProcessPlan.Decision decision : plan.with(ProcessPlan.Fate.EXECUTE)) {
+      int number = decision.then().number();
+      if (!living.containsKey(number)) {
+        LiveProcess process = maker.follow(Processes.find(records, number));
+        living.put(number, process);
       }
-      ProcessState now = entry.state();
-      if (then.state().zombie()) {
-        continue;
+      threads.remove(number);
+    }
+  }
+
+  private void makeProcesses() throws IOException {
+    if (plan.decisions().values().stream().allMatch(d -> d.fate() == ProcessPlan.Fate.EDIT)) {
+      jobs.restore();
+      return;
+    }
+    Set<Integer> numbers = new HashSet<>();
+    plan.with(ProcessPlan.Fate.MAKE).forEach(d -> numbers.add(d.then().number()));
+    jobs.leave(numbers);
+    maker.run(descriptorsNow);
+    descriptorsNow = descriptorsNow.with(maker.filesRead().values());
+    for (LiveProcess process : living.values()) {
+      if (!threads.containsKey(process.innerPid())) {
+        live(process, snapshotOf(process).state());
       }
-      Editable.check(now, then.state());
-      checkRemovedMappings(now, then.state(), wanted.descriptors());
-      LiveProcess process = new LiveProcess(tracer, now, entry);
-      living.put(now.inner(), process);
-      ThreadRestore restore = new ThreadRestore(tracer, process, then.state());
-      restore.check();
-      threads.put(now.inner(), restore);
+    }
+    jobs.restore();
+  }
+
+  private void threads() throws IOException {
+    for (ThreadRestore thread : threads.values()) {
+      thread.makeMissing();
+      thread.settings();
+    }
+    maker.endZombies();
+    for (Map.Entry<Integer, ThreadRestore> entry : threads.entrySet()) {
+      entry.getValue().signals(ends());
+    }
+    for (LiveProcess process : living.values()) {
+      RightsRestore rights = new RightsRestore(tracer, process, snapshotOf(process).state());
+      rights.attributes();
+      rights.rights(
+          descriptorsNow.rights(process.innerPid()),
+          wanted.descriptors().rights(process.innerPid()));
     }
   }
 
@@ -239,14 +297,6 @@ final class Rollback {
     }
   }
 
-  static CaptureException gone(ProcessState process, String why) {
-    return new CaptureException(
-        "rollback refused, the sandbox runs on: a process "
-            + why
-            + " and making it again is not supported yet: "
-            + process.label());
-  }
-
   private void endExtras() throws CaptureException {
     for (int i = extras.size() - 1; i >= 0; i--) {
       ProcessState extra = extras.get(i);
@@ -260,10 +310,15 @@ final class Rollback {
     }
     for (ProcessState extra : extras) {
       for (LiveProcess parent : living.values()) {
-        if (parent.pid() == extra.parentPid()) {
+        if (parent.innerPid() == extra.innerParent()) {
           reap(parent, extra);
-          childrenEnded.put(parent.innerPid(), true);
         }
+      }
+    }
+    if (!extras.isEmpty()) {
+      int result = tracer.calls.dbx_engine_reap(tracer.handle());
+      if (result < 0) {
+        throw new CaptureException("reach pid 1 of the sandbox failed: " + Errno.text(-result));
       }
     }
   }

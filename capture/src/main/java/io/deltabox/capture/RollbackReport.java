@@ -11,6 +11,7 @@ public record RollbackReport(
     RollbackPhases phases,
     int processes,
     int processesEnded,
+    int processesMade,
     int threadsEnded,
     int threadsMade,
     long pagesWritten,

@@ -65,6 +65,11 @@ final class SnapshotRecords {
 
   private static ByteBuffer write(ProcessState state) {
     RecordWriter out = RecordWriter.of(RecordKind.PROCESS).bytes(state.record());
+    ImageState image = state.image();
+    out.flag(image != null);
+    if (image != null) {
+      out.bytes(image.record());
+    }
     out.list(state.threads(), thread -> out.bytes(thread.record()));
     out.list(state.regions(), region -> write(out, region));
     out.list(
@@ -99,12 +104,19 @@ final class SnapshotRecords {
     RecordReader in = RecordReader.of(RecordKind.PROCESS, record);
     byte[] body = in.array();
     requireBytes("process", body.length, ProcessState.RECORD_BYTES_MIN);
+    ImageState image = in.flag() ? image(in) : null;
     List<ThreadState> threads = in.list(() -> thread(in));
     List<Region> regions = in.list(() -> region(in));
     List<SignalQueue> signals = in.list(() -> signals(in));
     List<PosixTimer> timers = in.list(() -> timer(in));
     in.done();
-    return new ProcessState(body, threads, regions, signals, timers);
+    return new ProcessState(body, image, threads, regions, signals, timers);
+  }
+
+  private static ImageState image(RecordReader in) throws IOException {
+    ByteBuffer body = in.bytes();
+    requireBytes("image", body.remaining(), ImageState.RECORD_BYTES_MIN);
+    return new ImageState(body);
   }
 
   private static ThreadState thread(RecordReader in) throws IOException {

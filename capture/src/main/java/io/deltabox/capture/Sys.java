@@ -12,12 +12,21 @@ final class Sys {
   static final int BRK = 12;
   static final int RT_SIGACTION = 13;
   static final int MADVISE = 28;
+  static final int MREMAP = 25;
   static final int SETITIMER = 38;
+  static final int EXECVE = 59;
   static final int WAIT4 = 61;
+  static final int IOCTL = 16;
   static final int SETPGID = 109;
+  static final int SETSID = 112;
+  static final int SETGROUPS = 116;
+  static final int SETRESUID = 117;
+  static final int SETRESGID = 119;
+  static final int CAPSET = 126;
   static final int RT_SIGTIMEDWAIT = 128;
   static final int RT_SIGQUEUEINFO = 129;
   static final int SIGALTSTACK = 131;
+  static final int PERSONALITY = 135;
   static final int PRCTL = 157;
   static final int FTRUNCATE = 77;
   static final int SET_TID_ADDRESS = 218;
@@ -31,6 +40,7 @@ final class Sys {
   static final int MEMFD_CREATE = 319;
 
   static final int RSEQ = 334;
+  static final int CLOSE_RANGE = 436;
 
   static final int RSEQ_FLAG_UNREGISTER = 1;
   static final int AT_FDCWD = -100;
@@ -59,11 +69,24 @@ final class Sys {
   static final int MADV_WIPEONFORK = 18;
   static final int MADV_KEEPONFORK = 19;
   static final int PR_SET_PDEATHSIG = 1;
+  static final int PR_SET_DUMPABLE = 4;
+  static final int PR_SET_KEEPCAPS = 8;
   static final int PR_SET_NAME = 15;
   static final int PR_TIMER_CREATE_RESTORE_IDS = 77;
   static final int PR_TIMER_CREATE_RESTORE_IDS_OFF = 0;
   static final int PR_TIMER_CREATE_RESTORE_IDS_ON = 1;
   static final int PR_TIMER_CREATE_RESTORE_IDS_GET = 2;
+  static final int PR_CAPBSET_DROP = 24;
+  static final int PR_SET_SECUREBITS = 28;
+  static final int PR_SET_MM = 35;
+  static final int PR_SET_MM_MAP = 14;
+  static final int PR_SET_CHILD_SUBREAPER = 36;
+  static final int PR_SET_NO_NEW_PRIVS = 38;
+  static final int PR_CAP_AMBIENT = 47;
+  static final int PR_CAP_AMBIENT_RAISE = 2;
+  static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+  static final int MREMAP_MAYMOVE = 1;
+  static final int MREMAP_FIXED = 2;
   static final int WNOHANG = 1;
   static final int WALL = 0x40000000;
 

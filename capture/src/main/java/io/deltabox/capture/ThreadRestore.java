@@ -137,12 +137,6 @@ final class ThreadRestore {
             "set interval timer");
       }
     }
-    if (wanted.group() != process.state().group()) {
-      InjectedBatch batch = calls.room(1, 0);
-      calls.expect(
-          batch.call(Sys.SETPGID, batch.value(0), batch.value(wanted.group())),
-          "set process group");
-    }
     if (wanted.deathSignal() != process.state().deathSignal()) {
       InjectedBatch batch = calls.room(1, 0);
       calls.expect(
@@ -241,11 +235,11 @@ final class ThreadRestore {
   /**
    * Makes the waiting signals what they were: takes off what waits now, queues what waited then.
    *
-   * @param childrenEnded a child was ended by this rollback, whose SIGCHLD waits now
+   * @param others processes were ended by this rollback, of which signals may tell
    */
-  void signals(boolean childrenEnded) throws CaptureException {
+  void signals(boolean others) throws CaptureException {
     boolean waiting = !process.state().signals().isEmpty() || !wanted.signals().isEmpty();
-    if (childrenEnded || timers.running() || waiting) {
+    if (others || timers.running() || waiting) {
       queues();
     }
     timers.start();

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the arena of a window: which processes there are, what they hold, where their page bytes
@@ -27,6 +28,7 @@ final class WindowRecords {
   private static final int OWN = 9;
   private static final int RENEWED = 10;
   private static final int TIMERS = 11;
+  private static final int IMAGE = 12;
 
   /** Kinds of the other parts, which read them by themselves. */
   static final int FILES_FIRST = 0x100;
@@ -57,6 +59,7 @@ final class WindowRecords {
 
     private final List<PosixTimer> timers = new ArrayList<>();
     private final List<SignalQueue> signals = new ArrayList<>();
+    private @Nullable ImageState image;
 
     /**
      * Fills in the advice of each region: what is known by range, else what {@code known} had
@@ -94,7 +97,7 @@ final class WindowRecords {
 
     ProcessState state() {
       List<PosixTimer> inside = timers.stream().map(timer -> timer.inside(threads)).toList();
-      return new ProcessState(record, threads, regions, signals, inside);
+      return new ProcessState(record, image, threads, regions, signals, inside);
     }
   }
 
@@ -195,6 +198,9 @@ final class WindowRecords {
       case RENEWED -> entry(body.getInt()).renewed = true;
       case TIMERS -> entry(body.getInt()).timers.addAll(PosixTimer.parse(body));
       case PAGES -> addPages(body);
+      case IMAGE ->
+          entry(body.getInt(body.position())).image =
+              new ImageState(body.slice().order(body.order()));
       case SIGNALS -> addSignals(body);
       case OBJECT -> addObject(body);
       default -> throw new IllegalStateException("unknown record: kind=" + kind);

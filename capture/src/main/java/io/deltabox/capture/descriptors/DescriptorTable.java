@@ -210,6 +210,24 @@ public final class DescriptorTable {
     return process == null ? null : process.file(slot.number());
   }
 
+  /** The same table with processes that hold nothing yet. */
+  public DescriptorTable with(Collection<ProcessFiles> more) {
+    SortedMap<Integer, ProcessFiles> all = new TreeMap<>(processes);
+    for (ProcessFiles one : more) {
+      ProcessFiles known = all.get(one.process());
+      if (known == null || one.descriptors().isEmpty()) {
+        all.put(one.process(), one);
+      }
+    }
+    return new DescriptorTable(all, contents);
+  }
+
+  /** What a process may do; null if it is not known. */
+  public @Nullable Rights rights(int process) {
+    ProcessFiles found = processes.get(process);
+    return found == null ? null : found.rights();
+  }
+
   /** Bytes of content kept in memory for this table, for the account of the keeper. */
   public long contentBytes() {
     long sum = 0;

@@ -10,6 +10,7 @@ public final class ProcessFiles {
   private final Ids ids;
   private final Places places;
   private final Clocks clocks;
+  private final Rights rights;
   private final SortedMap<Integer, Descriptor> descriptors = new TreeMap<>();
 
   /**
@@ -25,10 +26,11 @@ public final class ProcessFiles {
   /** Clocks when the process was read. */
   record Clocks(long monotonicNanos, long boottimeNanos, long realtimeNanos) {}
 
-  ProcessFiles(Ids ids, Places places, Clocks clocks) {
+  ProcessFiles(Ids ids, Places places, Clocks clocks, Rights rights) {
     this.ids = ids;
     this.places = places;
     this.clocks = clocks;
+    this.rights = rights;
   }
 
   void put(Descriptor descriptor) {
@@ -36,7 +38,7 @@ public final class ProcessFiles {
   }
 
   ProcessFiles withoutDescriptors() {
-    return new ProcessFiles(ids, places, clocks);
+    return new ProcessFiles(ids, places, clocks, rights);
   }
 
   /** Number inside the sandbox. */
@@ -59,6 +61,11 @@ public final class ProcessFiles {
   /** The program, for the part that re-makes processes. */
   public Place exe() {
     return places.exe();
+  }
+
+  /** What it may do, beyond its user and group. */
+  public Rights rights() {
+    return rights;
   }
 
   public int umask() {

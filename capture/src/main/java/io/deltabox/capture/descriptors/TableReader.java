@@ -87,10 +87,22 @@ public final class TableReader {
     ProcessFiles.Ids ids = new ProcessFiles.Ids(pid, inner, group, session, body.getInt());
     ProcessFiles.Clocks clocks =
         new ProcessFiles.Clocks(body.getLong(), body.getLong(), body.getLong());
+    long[] sets = {body.getLong(), body.getLong(), body.getLong(), body.getLong(), body.getLong()};
+    int filters = body.getInt();
+    int groupsLength = body.getInt();
     ByteBuffer text = body.slice(body.position() + 3 * PLACE, body.remaining() - 3 * PLACE);
     ProcessFiles.Places places =
         new ProcessFiles.Places(place(body, text), place(body, text), place(body, text), umask);
-    processes.add(new ProcessFiles(ids, places, clocks));
+    Rights rights =
+        new Rights(
+            sets[0],
+            sets[1],
+            sets[2],
+            sets[3],
+            sets[4],
+            filters,
+            string(text, groupsLength).trim());
+    processes.add(new ProcessFiles(ids, places, clocks, rights));
   }
 
   private static Place place(ByteBuffer body, ByteBuffer text) {

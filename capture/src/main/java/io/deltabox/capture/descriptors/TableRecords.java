@@ -58,6 +58,7 @@ final class TableRecords {
     ProcessFiles.Clocks clocks = process.clocks();
     out.number(process.umask()).number(clocks.monotonicNanos());
     out.number(clocks.boottimeNanos()).number(clocks.realtimeNanos());
+    write(out, process.rights());
     out.list(
         process.descriptors().values(),
         descriptor -> {
@@ -68,6 +69,23 @@ final class TableRecords {
           out.number(descriptor.number()).flag(descriptor.closeOnExec());
           out.number(place.intValue()).text(descriptor.info());
         });
+  }
+
+  private static void write(RecordWriter out, Rights rights) {
+    out.number(rights.inheritable()).number(rights.permitted()).number(rights.effective());
+    out.number(rights.bounding()).number(rights.ambient());
+    out.number(rights.filters()).text(rights.groups());
+  }
+
+  private static Rights rights(RecordReader in) throws IOException {
+    return new Rights(
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.longNumber(),
+        in.number(),
+        in.text());
   }
 
   private static void write(RecordWriter out, Place place) {
@@ -114,7 +132,7 @@ final class TableRecords {
     ProcessFiles.Places places = new ProcessFiles.Places(cwd, root, exe, in.number());
     ProcessFiles.Clocks clocks =
         new ProcessFiles.Clocks(in.longNumber(), in.longNumber(), in.longNumber());
-    ProcessFiles process = new ProcessFiles(ids, places, clocks);
+    ProcessFiles process = new ProcessFiles(ids, places, clocks, rights(in));
     for (Descriptor descriptor : in.list(() -> descriptor(in, files))) {
       process.put(descriptor);
       descriptor.file().add(new Slot(process.process(), descriptor.number()));

@@ -63,6 +63,7 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
             "memory-single", null, null, List.of(probes + "/memory", number, "/tmp", "single")));
     programs.add(
         new Program("memory-tree", null, null, List.of(probes + "/memory", number, "/tmp")));
+    programs.add(new Program("tree", null, null, List.of(probes + "/tree", number)));
     programs.add(new Program("files", "/usr/bin/python3", null, fileChanges(probes, number)));
     programs.add(
         new Program(

@@ -13,6 +13,7 @@ public final class Probes {
   private static final List<String> FILES =
       List.of(
           "memory",
+          "tree",
           "eintr",
           "regions",
           "state",

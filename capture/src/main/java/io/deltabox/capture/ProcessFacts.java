@@ -1,0 +1,54 @@
+package io.deltabox.capture;
+
+import io.deltabox.capture.descriptors.ProcessFiles;
+import io.deltabox.capture.descriptors.Rights;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What decides whether one process can be edited into another; all numbers are those inside.
+ *
+ * @param exitStatus of a zombie, as wait(2) lays it out
+ * @param complete its main thread lives
+ * @param followed the engine has followed its memory without a break
+ * @param program path of its program; empty for a zombie
+ * @param ids real, effective, saved user, then the same of the group
+ * @param rights null for a zombie
+ */
+record ProcessFacts(
+    int number,
+    int parent,
+    int session,
+    boolean zombie,
+    int exitStatus,
+    boolean complete,
+    boolean followed,
+    String program,
+    @Nullable ImageState image,
+    List<Integer> ids,
+    boolean noNewPrivileges,
+    @Nullable Rights rights) {
+  ProcessFacts {
+    ids = List.copyOf(ids);
+  }
+
+  static ProcessFacts of(ProcessState state, @Nullable ProcessFiles files) {
+    ImageState image = state.image();
+    boolean main =
+        state.isNew() || state.threads().stream().anyMatch(t -> t.inner() == state.inner());
+    return new ProcessFacts(
+        state.inner(),
+        state.innerParent(),
+        state.session(),
+        state.zombie(),
+        state.zombie() && image != null ? image.exitStatus() : 0,
+        main && !state.leaderDead(),
+        !state.isNew() && !state.execed(),
+        files == null ? "" : files.exe().path(),
+        image,
+        Arrays.stream(state.ids()).boxed().toList(),
+        state.noNewPrivileges(),
+        files == null ? null : files.rights());
+  }
+}

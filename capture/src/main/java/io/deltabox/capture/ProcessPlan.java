@@ -1,0 +1,212 @@
+package io.deltabox.capture;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How one process tree becomes another: the pure half of putting processes back. A process is
+ * edited where calls can do it, gets its old program again where it runs another one, and is made
+ * again where its state goes one way only; what was born of it is made again with it, because
+ * nobody can be given another parent.
+ */
+final class ProcessPlan {
+  /** What happens to one wanted process, from the least to the most. */
+  enum Fate {
+    /** Lives, and calls put it back; a zombie stays the zombie it is. */
+    EDIT,
+    /** Lives, but its memory is another program's: the old one is executed again. */
+    EXECUTE,
+    /** Is born again. */
+    MAKE
+  }
+
+  /** Why a process cannot be edited. */
+  enum Reason {
+    NONE(""),
+    ENDED("has ended since"),
+    ENDED_OTHERWISE("had ended with another status"),
+    LOST_MAIN_THREAD("has lost its main thread since"),
+    PROGRAM("has become another program since (execve)"),
+    SESSION("has left its session since (setsid)"),
+    PARENT("has another parent since"),
+    RIGHTS("has changed its user, group or capabilities since"),
+    FILTERS("has installed a system call filter since (seccomp)"),
+    NO_NEW_PRIVILEGES("has given up gaining privileges since (no_new_privs)"),
+    PARENT_MADE("is a child of a process that is made again"),
+    LEADER_MADE("is in the session of a process that is made again");
+
+    private final String text;
+
+    Reason(String text) {
+      this.text = text;
+    }
+
+    String text() {
+      return text;
+    }
+  }
+
+  /** One wanted process; {@code alive}: there is one under its number now. */
+  record Decision(ProcessFacts then, Fate fate, Reason reason, boolean alive) {}
+
+  private final Map<Integer, ProcessFacts> now = new LinkedHashMap<>();
+  private final Map<Integer, ProcessFacts> then = new LinkedHashMap<>();
+  private final Map<Integer, Decision> decisions = new LinkedHashMap<>();
+
+  private ProcessPlan(Collection<ProcessFacts> now, Collection<ProcessFacts> then) {
+    now.forEach(one -> this.now.put(one.number(), one));
+    then.forEach(one -> this.then.put(one.number(), one));
+  }
+
+  static ProcessPlan of(Collection<ProcessFacts> now, Collection<ProcessFacts> then) {
+    ProcessPlan plan = new ProcessPlan(now, then);
+    for (ProcessFacts one : plan.parentsFirst()) {
+      plan.decisions.put(one.number(), plan.decide(one));
+    }
+    plan.spread();
+    return plan;
+  }
+
+  /** By number, parents before children. */
+  Map<Integer, Decision> decisions() {
+    return decisions;
+  }
+
+  Decision decision(int number) {
+    Decision found = decisions.get(number);
+    if (found == null) {
+      throw new IllegalStateException("not wanted: pid=" + number);
+    }
+    return found;
+  }
+
+  List<Decision> with(Fate fate) {
+    return decisions.values().stream().filter(d -> d.fate() == fate).toList();
+  }
+
+  /** Numbers of the present processes that must end. */
+  Set<Integer> ending() {
+    Set<Integer> ending = new LinkedHashSet<>();
+    for (int number : now.keySet()) {
+      Decision decision = decisions.get(number);
+      if (decision == null || decision.fate() == Fate.MAKE) {
+        ending.add(number);
+      }
+    }
+    return ending;
+  }
+
+  private List<ProcessFacts> parentsFirst() {
+    List<ProcessFacts> sorted = new ArrayList<>();
+    Set<Integer> placed = new LinkedHashSet<>();
+    for (ProcessFacts one : then.values()) {
+      place(one, sorted, placed);
+    }
+    return sorted;
+  }
+
+  private void place(ProcessFacts one, List<ProcessFacts> sorted, Set<Integer> placed) {
+    if (!placed.add(one.number())) {
+      return;
+    }
+    ProcessFacts parent = then.get(one.parent());
+    if (parent != null) {
+      place(parent, sorted, placed);
+    }
+    sorted.add(one);
+  }
+
+  private Decision decide(ProcessFacts wanted) {
+    ProcessFacts is = now.get(wanted.number());
+    Reason reason = is == null ? Reason.ENDED : oneWay(is, wanted);
+    if (reason != Reason.NONE) {
+      return new Decision(wanted, Fate.MAKE, reason, is != null);
+    }
+    if (is != null && !wanted.zombie() && !sameMemory(is, wanted)) {
+      return new Decision(wanted, Fate.EXECUTE, Reason.PROGRAM, true);
+    }
+    return new Decision(wanted, Fate.EDIT, Reason.NONE, true);
+  }
+
+  private static Reason oneWay(ProcessFacts is, ProcessFacts wanted) {
+    if (is.zombie() != wanted.zombie()) {
+      return Reason.ENDED;
+    }
+    if (is.parent() != wanted.parent()) {
+      return Reason.PARENT;
+    }
+    if (is.zombie()) {
+      return is.exitStatus() == wanted.exitStatus() ? Reason.NONE : Reason.ENDED_OTHERWISE;
+    }
+    if (!is.complete()) {
+      return Reason.LOST_MAIN_THREAD;
+    }
+    if (is.session() != wanted.session()) {
+      return Reason.SESSION;
+    }
+    if (is.noNewPrivileges() != wanted.noNewPrivileges()) {
+      return Reason.NO_NEW_PRIVILEGES;
+    }
+    if (is.rights() != null
+        && wanted.rights() != null
+        && is.rights().filters() != wanted.rights().filters()) {
+      return Reason.FILTERS;
+    }
+    return is.ids().equals(wanted.ids()) && Objects.equals(is.rights(), wanted.rights())
+        ? Reason.NONE
+        : Reason.RIGHTS;
+  }
+
+  private static boolean sameMemory(ProcessFacts is, ProcessFacts wanted) {
+    return is.followed()
+        && is.program().equals(wanted.program())
+        && is.image() != null
+        && is.image().same(wanted.image());
+  }
+
+  /** Until nothing follows from anything any more. */
+  private void spread() {
+    boolean again = true;
+    while (again) {
+      again = false;
+      for (Decision decision : List.copyOf(decisions.values())) {
+        Reason reason = decision.fate() == Fate.MAKE ? Reason.NONE : follows(decision.then());
+        if (reason != Reason.NONE) {
+          decisions.put(
+              decision.then().number(), new Decision(decision.then(), Fate.MAKE, reason, true));
+          again = true;
+        }
+      }
+    }
+  }
+
+  private Reason follows(ProcessFacts one) {
+    if (made(one.parent())) {
+      return Reason.PARENT_MADE;
+    }
+    return one.session() != one.number() && leads(one.session()) ? Reason.LEADER_MADE : Reason.NONE;
+  }
+
+  private boolean made(int number) {
+    Decision decision = decisions.get(number);
+    return decision != null && decision.fate() == Fate.MAKE;
+  }
+
+  /** True if the session has a leader that is made again: it can only be a new session then. */
+  private boolean leads(int session) {
+    Decision decision = decisions.get(session);
+    return decision != null && decision.fate() == Fate.MAKE && decision.then().session() == session;
+  }
+
+  /** The process that gives birth to a wanted one; null when it is pid 1. */
+  @Nullable ProcessFacts parentOf(ProcessFacts one) {
+    return then.get(one.parent());
+  }
+}
