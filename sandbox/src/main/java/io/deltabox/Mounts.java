@@ -17,7 +17,8 @@ import java.util.List;
  * @param tree a clone of it without any mount on it, for work on the files from outside
  * @param shm clone that becomes {@code /dev/shm}
  * @param shmTree a clone of it for work from outside
- * @param baseTree what lies under the overlay, read-only and by itself
+ * @param layer upper one of the two layers under the overlay
+ * @param hostRoot lower one of them
  * @param dev read-only {@code /dev}
  * @param devpts its terminals
  */
@@ -28,7 +29,8 @@ record Mounts(
     Descriptor tree,
     Descriptor shm,
     Descriptor shmTree,
-    Descriptor baseTree,
+    Descriptor layer,
+    Descriptor hostRoot,
     Descriptor dev,
     Descriptor devpts)
     implements AutoCloseable {
@@ -74,7 +76,7 @@ record Mounts(
   @Override
   public void close() {
     for (Descriptor descriptor :
-        List.of(overlay, tree, shm, shmTree, baseTree, dev, devpts, upper, tmpfs)) {
+        List.of(overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, upper, tmpfs)) {
       descriptor.close();
     }
   }
@@ -116,9 +118,18 @@ record Mounts(
           keep(calls.dbx_sandbox_clone(tmpfs.fd(), "shm", 0, 0), "clone shared memory mount");
       Descriptor shmTree =
           keep(calls.dbx_sandbox_clone(tmpfs.fd(), "shm", 0, 0), "clone shared memory mount");
+      Descriptor layer = open(base.mount().fd(), ".");
+      Descriptor hostRoot = open(Descriptor.NOWHERE, "/");
       Descriptor dev = dev();
       Descriptor devpts = keep(calls.dbx_sandbox_devpts(), "make devpts");
-      return new Mounts(tmpfs, upper, overlay, tree, shm, shmTree, baseTree(base), dev, devpts);
+      return new Mounts(tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts);
+    }
+
+    private Descriptor open(int parent, String path) throws IOException {
+      int flags = Descriptor.O_PATH | Descriptor.O_DIRECTORY;
+      Descriptor descriptor = Descriptor.open(parent, path, flags);
+      made.add(descriptor);
+      return descriptor;
     }
 
     private void directory(Descriptor parent, String name, int mode) throws IOException {
@@ -138,17 +149,6 @@ record Mounts(
         return keep(
             calls.dbx_sandbox_overlay(lowers.address(), 2, upper.fd(), work.fd(), NOSUID | NODEV),
             "make overlay");
-      }
-    }
-
-    private Descriptor baseTree(BaseLayer base) throws IOException {
-      int flags = Descriptor.O_PATH | Descriptor.O_DIRECTORY;
-      try (Descriptor root = Descriptor.open(Descriptor.NOWHERE, "/", flags);
-          Memory lowers = Memory.allocate(8, Memory.Touch.LATER)) {
-        lowers.slice(0, 8).putInt(0, base.mount().fd()).putInt(4, root.fd());
-        return keep(
-            calls.dbx_sandbox_overlay(lowers.address(), 2, -1, -1, NOSUID | NODEV),
-            "make view of the base");
       }
     }
 

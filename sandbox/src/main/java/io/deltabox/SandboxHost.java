@@ -86,7 +86,7 @@ final class SandboxHost implements AutoCloseable {
     return new FileLayout(
         mounts.tree().fd(),
         mounts.tmpfs().fd(),
-        List.of(mounts.baseTree().fd()),
+        List.of(mounts.layer().fd(), mounts.hostRoot().fd()),
         "upper",
         "work",
         "shm",
