@@ -1,5 +1,6 @@
 /* What the kernel and this user's rights offer: each probe asks for one mechanism and gives it back at once. */
 #include "dbx.h"
+#include "mountapi.h"
 
 #include "uapi.h"
 
@@ -18,6 +19,7 @@
 #define PROBE_PROCMAP_QUERY 4
 #define PROBE_OVERLAYFS 5
 #define PROBE_TMPFS 6
+#define PROBE_DETACHED 7
 
 DBX_API int32_t dbx_doctor_probe(int32_t what);
 
@@ -63,6 +65,34 @@ static int32_t probe_file_system(const char *name)
 	return fd < 0 && errno != EPERM ? -errno : 0;
 }
 
+static int mounted(int context)
+{
+	if (sys_fsconfig(context, DBX_FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		return -errno;
+	int mount = sys_fsmount(context, DBX_FSMOUNT_CLOEXEC, 0);
+	return mount < 0 ? -errno : mount;
+}
+
+/* What the files of every sandbox are made of: an overlay whose layers lie on mounts that are attached nowhere, and a clone of that. */
+static int32_t probe_detached(void)
+{
+	DBX_AUTO_FD memory = sys_fsopen("tmpfs", DBX_FSOPEN_CLOEXEC);
+	if (memory < 0)
+		return errno == EPERM ? 0 : -errno;
+	DBX_AUTO_FD layer = mounted(memory);
+	DBX_AUTO_FD root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	DBX_AUTO_FD overlay = sys_fsopen("overlay", DBX_FSOPEN_CLOEXEC);
+	if (layer < 0 || root < 0 || overlay < 0)
+		return layer < 0 ? layer : -errno;
+	if (sys_fsconfig(overlay, DBX_FSCONFIG_SET_FD, "lowerdir+", NULL, layer) || sys_fsconfig(overlay, DBX_FSCONFIG_SET_FD, "lowerdir+", NULL, root))
+		return -errno;
+	DBX_AUTO_FD shown = mounted(overlay);
+	if (shown < 0)
+		return shown;
+	DBX_AUTO_FD clone = sys_open_tree(shown, "", DBX_OPEN_TREE_CLONE | DBX_OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return clone < 0 ? -errno : 0;
+}
+
 int32_t dbx_doctor_probe(int32_t what)
 {
 	switch (what) {
@@ -76,6 +106,8 @@ int32_t dbx_doctor_probe(int32_t what)
 		return probe_procmap_query();
 	case PROBE_OVERLAYFS:
 		return probe_file_system("overlay");
+	case PROBE_DETACHED:
+		return probe_detached();
 	case PROBE_TMPFS:
 		return probe_file_system("tmpfs");
 	default:

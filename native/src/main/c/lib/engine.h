@@ -97,6 +97,10 @@ struct dbx_timers {
 	char text[16384];
 };
 
+/* Features of newer kernels that are not to be used, or are not there; the same numbers in Java. */
+#define DBX_WITHOUT_PROCMAP_QUERY 1u
+#define DBX_WITHOUT_REALTIME 2u
+
 #define DBX_OBJECTS_MAX 4096u
 struct dbx_objects {
 	uint32_t count;
@@ -106,6 +110,7 @@ struct dbx_objects {
 struct dbx_engine {
 	pid_t init;
 	int channel;
+	uint32_t without;
 	int inner_proc;
 	uint64_t syscall_offset;
 	timer_t timer;

@@ -1,12 +1,12 @@
 /* What stopped processes hold of files, as far as a rollback of the files has to know. */
 #include "files.h"
+#include "maps.h"
 #include "uapi.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -27,7 +27,7 @@ struct list {
 	uint64_t cap, count;
 };
 
-DBX_API int64_t dbx_file_holders(uint64_t pids, uint32_t count, uint64_t to, uint64_t cap);
+DBX_API int64_t dbx_file_holders(uint64_t pids, uint32_t count, uint64_t to, uint64_t cap, uint32_t without);
 
 static void add(struct list *list, uint64_t dev, uint64_t ino, uint32_t flags)
 {
@@ -96,26 +96,21 @@ static void look_at_region(struct list *list, int process, uint64_t start, uint6
 /* The slow way of kernels without PROCMAP_QUERY. */
 static void read_maps(struct list *list, int process, int maps)
 {
-	FILE *stream = fdopen(dup(maps), "re");
-	char *line = NULL;
-	size_t size = 0;
-	while (stream && getline(&line, &size, stream) > 0) {
-		char permissions[8] = "";
-		unsigned long long start = 0, end = 0, ino = 0;
-		int path = 0;
-		if (sscanf(line, "%llx-%llx %7s %*s %*s %llu %n", &start, &end, permissions, &ino, &path) < 4 || !ino || !path)
-			continue;
-		line[strcspn(line, "\n")] = 0;
-		look_at_region(list, process, start, end, permissions[3] == 's', line + path);
-	}
-	free(line);
-	if (stream)
-		fclose(stream);
+	struct dbx_maps_text text = {.file = maps};
+	struct dbx_region region;
+	const char *name;
+	while (dbx_maps_next(&text, &region, &name) > 0)
+		if (region.inode)
+			look_at_region(list, process, region.start, region.end, (region.flags & DBX_REGION_SHARED) != 0, name);
 }
 
-static void look_at_mappings(struct list *list, int process)
+static void look_at_mappings(struct list *list, int process, uint32_t without)
 {
 	DBX_AUTO_FD maps = openat(process, "maps", O_RDONLY | O_CLOEXEC);
+	if (maps >= 0 && (without & DBX_WITHOUT_PROCMAP_QUERY)) {
+		read_maps(list, process, maps);
+		return;
+	}
 	char path[4200];
 	struct dbx_procmap_query query;
 	uint64_t address = 0;
@@ -139,7 +134,7 @@ static void look_at_mappings(struct list *list, int process)
 }
 
 /* Fills `to` with what these processes hold; returns how many there are, which may be more than `cap` entries. A process that has ended holds nothing. */
-int64_t dbx_file_holders(uint64_t pids, uint32_t count, uint64_t to, uint64_t cap)
+int64_t dbx_file_holders(uint64_t pids, uint32_t count, uint64_t to, uint64_t cap, uint32_t without)
 {
 	struct list list = {.at = (struct dbx_file_holder *)(uintptr_t)to, .cap = cap};
 	for (uint32_t i = 0; i < count; i++) {
@@ -149,7 +144,7 @@ int64_t dbx_file_holders(uint64_t pids, uint32_t count, uint64_t to, uint64_t ca
 		if (process < 0 || look_at_descriptors(&list, process) < 0)
 			continue;
 		look_at_link(&list, process, "cwd");
-		look_at_mappings(&list, process);
+		look_at_mappings(&list, process, without);
 	}
 	return (int64_t)list.count;
 }

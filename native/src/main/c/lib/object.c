@@ -1,5 +1,6 @@
 /* Shared memory and mapped files without a name (MAP_SHARED|MAP_ANONYMOUS, memfd, removed files): one object however many map it, read and written through one mapping's file. */
 #include "capture.h"
+#include "maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,10 +29,16 @@ static int open_object(pid_t pid, uint64_t start, uint64_t end, int flags)
 	char path[32];
 	snprintf(path, sizeof path, "/proc/%d/maps", pid);
 	DBX_AUTO_FD maps = open(path, O_RDONLY | O_CLOEXEC);
-	struct dbx_procmap_query query = {.size = sizeof query, .query_addr = start};
-	if (maps < 0 || ioctl(maps, DBX_PROCMAP_QUERY, &query))
+	if (maps < 0)
 		return -errno;
-	return open_mapping(pid, query.vma_start, query.vma_end, flags);
+	struct dbx_maps_text text = {.file = maps};
+	struct dbx_region region;
+	const char *name;
+	int result;
+	while ((result = dbx_maps_next(&text, &region, &name)) > 0)
+		if (region.start <= start && start < region.end)
+			return open_mapping(pid, region.start, region.end, flags);
+	return result < 0 ? result : -ENOENT;
 }
 
 static bool seen(struct dbx_objects *objects, uint64_t device, uint64_t inode)

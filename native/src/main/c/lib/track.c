@@ -1,5 +1,6 @@
 /* Following one process's memory: the scratch area, the userfaultfd that protects its pages, and the scans that tell what was written. */
 #include "engine.h"
+#include "maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -192,16 +193,13 @@ int dbx_enroll(struct dbx_engine *engine, struct dbx_proc *proc)
 	return result;
 }
 
-static uint32_t classify(const struct dbx_procmap_query *query, const char *name)
+static uint32_t classify(uint32_t flags, const char *name)
 {
-	uint32_t flags = (uint32_t)query->vma_flags & 15u;
 	if (!strncmp(name, "[v", 2) || !strncmp(name, "/memfd:" DBX_SCRATCH_NAME, sizeof "/memfd:" DBX_SCRATCH_NAME - 1))
-		flags |= DBX_REGION_SPECIAL;
-	else if (!strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5) || ((flags & DBX_REGION_SHARED) && !strncmp(name, "/dev/zero", 9)))
-		flags |= DBX_REGION_OBJECT;
-	if (query->vma_page_size != DBX_PAGE)
-		flags |= DBX_REGION_HUGETLB;
-	return flags;
+		return DBX_REGION_SPECIAL;
+	if (!strncmp(name, "/memfd:", 7) || !strncmp(name, "/SYSV", 5) || ((flags & DBX_REGION_SHARED) && !strncmp(name, "/dev/zero", 9)))
+		return DBX_REGION_OBJECT;
+	return 0;
 }
 
 static bool ends_with(const char *text, uint32_t len, const char *end)
@@ -230,13 +228,16 @@ static void look_at_removed(const struct dbx_proc *proc, struct dbx_region *regi
 		region->flags |= DBX_REGION_OBJECT;
 }
 
-/* Fills the engine's region list for one process, in address order. */
-int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
+/* Room for one more region with the longest name, which then lies at the end of the names. */
+static bool has_room(const struct dbx_engine *engine)
 {
-	engine->region_count = 0;
-	engine->names_used = 0;
+	return engine->region_count < DBX_REGIONS_MAX && engine->names_used + 4096 <= DBX_NAMES_MAX;
+}
+
+static int read_queries(struct dbx_engine *engine, struct dbx_proc *proc)
+{
 	for (uint64_t at = 0;;) {
-		if (engine->region_count == DBX_REGIONS_MAX || engine->names_used + 4096 > DBX_NAMES_MAX)
+		if (!has_room(engine))
 			return -E2BIG;
 		char *name = engine->names + engine->names_used;
 		struct dbx_procmap_query query = {.size = sizeof query, .query_flags = DBX_PROCMAP_COVERING_OR_NEXT, .query_addr = at, .vma_name_size = 4096, .vma_name_addr = (uint64_t)(uintptr_t)name};
@@ -247,11 +248,41 @@ int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
 		}
 		uint32_t len = query.vma_name_size ? query.vma_name_size - 1 : 0;
 		name[len] = 0;
-		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, classify(&query, name), len};
+		uint32_t flags = (uint32_t)query.vma_flags & 15u;
+		flags |= classify(flags, name) | (query.vma_page_size != DBX_PAGE ? DBX_REGION_HUGETLB : 0);
+		engine->regions[engine->region_count++] = (struct dbx_region){query.vma_start, query.vma_end, query.vma_offset, query.inode, query.dev_major, query.dev_minor, flags, len};
 		look_at_removed(proc, &engine->regions[engine->region_count - 1], name);
 		engine->names_used += len + 1;
 		at = query.vma_end;
 	}
+}
+
+static int read_text(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	struct dbx_maps_text text = {.file = proc->maps};
+	struct dbx_region region;
+	const char *name;
+	int result;
+	while ((result = dbx_maps_next(&text, &region, &name)) > 0) {
+		if (!strcmp(name, "[vsyscall]"))
+			continue; /* Not of the process: PROCMAP_QUERY does not show it either. */
+		if (!has_room(engine) || region.name_len > 4095)
+			return -E2BIG;
+		region.flags |= classify(region.flags, name) | (dbx_maps_huge(proc->pid, &region, name) ? DBX_REGION_HUGETLB : 0);
+		memcpy(engine->names + engine->names_used, name, region.name_len + 1);
+		engine->names_used += region.name_len + 1;
+		look_at_removed(proc, &region, name);
+		engine->regions[engine->region_count++] = region;
+	}
+	return result;
+}
+
+/* Fills the engine's region list for one process, in address order. */
+int dbx_read_regions(struct dbx_engine *engine, struct dbx_proc *proc)
+{
+	engine->region_count = 0;
+	engine->names_used = 0;
+	return engine->without & DBX_WITHOUT_PROCMAP_QUERY ? read_text(engine, proc) : read_queries(engine, proc);
 }
 
 static bool tracked(const struct dbx_region *region)

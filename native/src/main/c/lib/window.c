@@ -17,7 +17,7 @@
 /* Gets waitpid out; carries no meaning of its own. */
 #define WAKE_SIGNAL (SIGRTMIN + 9)
 
-DBX_API int64_t dbx_engine_open(int32_t init, int32_t channel);
+DBX_API int64_t dbx_engine_open(int32_t init, int32_t channel, uint32_t without);
 DBX_API void dbx_engine_close(int64_t handle);
 DBX_API int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request, uint64_t window);
 DBX_API int32_t dbx_engine_freeze(int64_t handle, uint64_t request, uint64_t window);
@@ -61,7 +61,14 @@ static int make_timer(struct dbx_engine *engine)
 }
 
 /* For the sandbox whose pid 1 is `init`. Must be called by the thread that will make all later calls. The channel to pid 1 stays the caller's. */
-int64_t dbx_engine_open(int32_t init, int32_t channel)
+static bool has_procmap_query(void)
+{
+	DBX_AUTO_FD maps = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	struct dbx_procmap_query query = {.size = sizeof query, .query_flags = DBX_PROCMAP_COVERING_OR_NEXT};
+	return maps >= 0 && !ioctl(maps, DBX_PROCMAP_QUERY, &query);
+}
+
+int64_t dbx_engine_open(int32_t init, int32_t channel, uint32_t without)
 {
 	struct dbx_engine *engine = calloc(1, sizeof *engine);
 	if (!engine)
@@ -70,11 +77,13 @@ int64_t dbx_engine_open(int32_t init, int32_t channel)
 	snprintf(path, sizeof path, "/proc/%d/root/proc", init);
 	/* Best effort: a pause should not wait for its turn behind ordinary work. */
 	struct sched_param priority = {.sched_priority = 1};
-	(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
+	if (!(without & DBX_WITHOUT_REALTIME))
+		(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
 	struct sysinfo machine;
 	engine->swap = sysinfo(&machine) || machine.totalswap > 0;
 	engine->init = init;
 	engine->channel = channel;
+	engine->without = without | (has_procmap_query() ? 0 : DBX_WITHOUT_PROCMAP_QUERY);
 	engine->syscall_offset = dbx_arch_syscall_offset();
 	engine->inner_proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result = engine->inner_proc < 0 ? -errno : make_timer(engine);

@@ -4,7 +4,6 @@ import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CaptureException;
 import io.deltabox.capture.CaptureTarget;
 import io.deltabox.capture.CheckpointReport;
-import io.deltabox.capture.Keeper;
 import io.deltabox.capture.ProcessDifference;
 import io.deltabox.capture.RollbackLostException;
 import io.deltabox.capture.RollbackReport;
@@ -49,12 +48,17 @@ final class CapturedState implements SandboxState {
   }
 
   static CapturedState open(
-      Id sandbox, SandboxHost host, Commands commands, Keeper keeper, Clock clock)
+      Id sandbox, SandboxHost host, Commands commands, Sandbox.Services services)
       throws IOException {
     CaptureTarget target =
-        new CaptureTarget(sandbox.brief(), host.initPid(), host.engineChannel(), host.fileLayout());
-    CaptureEngine engine = CaptureEngine.open(target, keeper);
-    return new CapturedState(sandbox, host, commands, engine, clock);
+        new CaptureTarget(
+            sandbox.brief(),
+            host.initPid(),
+            host.engineChannel(),
+            host.fileLayout(),
+            services.without());
+    CaptureEngine engine = CaptureEngine.open(target, services.keeper());
+    return new CapturedState(sandbox, host, commands, engine, services.clock());
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,8 +52,9 @@ final class Cgroups {
   }
 
   /** Looks at the machine. */
-  static Cgroups detect() throws IOException {
-    List<CgroupMount> mounts = CgroupMount.readAll();
+  static Cgroups detect(Set<OptionalFeature> without) throws IOException {
+    boolean off = without.contains(OptionalFeature.CGROUP);
+    List<CgroupMount> mounts = off ? List.of() : CgroupMount.readAll();
     Map<Limit, Path> limits = new EnumMap<>(Limit.class);
     Map<Limit, Boolean> version2 = new EnumMap<>(Limit.class);
     Path unified = null;

@@ -35,7 +35,7 @@ public final class DeltaBox implements AutoCloseable {
 
   private DeltaBox(DeltaBoxConfig config) throws IOException {
     this.config = config;
-    this.cgroups = Cgroups.detect();
+    this.cgroups = Cgroups.detect(config.without());
     this.keeper = Keeper.open(config.keeperBytesMax());
     this.loop = new IoLoop();
     this.timer =
@@ -145,7 +145,8 @@ public final class DeltaBox implements AutoCloseable {
       SandboxHost host =
           SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
       Sandbox.Services services =
-          new Sandbox.Services(loop, timer, clock, keeper, () -> forget(id), notices());
+          new Sandbox.Services(
+              loop, timer, clock, keeper, config.without(), () -> forget(id), notices());
       return Sandbox.of(id, spec, host, services);
     }
   }

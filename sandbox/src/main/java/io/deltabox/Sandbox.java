@@ -3,6 +3,7 @@ package io.deltabox;
 import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CapturePhase;
 import io.deltabox.capture.Keeper;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,6 +38,7 @@ public final class Sandbox implements AutoCloseable {
       ScheduledExecutorService timer,
       Clock clock,
       Keeper keeper,
+      Set<OptionalFeature> without,
       Runnable whenClosed,
       List<String> notices) {}
 
@@ -63,9 +66,7 @@ public final class Sandbox implements AutoCloseable {
           new Commands(
               host, services.loop(), services.timer(), services.clock(), () -> closeLater(self));
       Commands those = commands;
-      OpeningState state =
-          new OpeningState(
-              () -> SandboxStates.open(id, host, those, services.keeper(), services.clock()));
+      OpeningState state = new OpeningState(() -> SandboxStates.open(id, host, those, services));
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
       if (commands.gone()) {

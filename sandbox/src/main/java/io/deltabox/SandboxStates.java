@@ -1,8 +1,6 @@
 package io.deltabox;
 
-import io.deltabox.capture.Keeper;
 import java.io.IOException;
-import java.time.Clock;
 
 /** Makes the state part of a sandbox: the place where the capture engine is connected. */
 final class SandboxStates {
@@ -16,8 +14,8 @@ final class SandboxStates {
    *     Commands#afterRollback} after a rollback
    */
   static SandboxState open(
-      Id sandbox, SandboxHost host, Commands commands, Keeper keeper, Clock clock)
+      Id sandbox, SandboxHost host, Commands commands, Sandbox.Services services)
       throws IOException {
-    return CapturedState.open(sandbox, host, commands, keeper, clock);
+    return CapturedState.open(sandbox, host, commands, services);
   }
 }

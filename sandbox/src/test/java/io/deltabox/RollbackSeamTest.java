@@ -40,7 +40,7 @@ final class RollbackSeamTest {
     base = BaseLayer.build(new BaseLayer.Key(List.of(), "sandbox"));
     loop = new IoLoop();
     SandboxSpec spec = SandboxSpec.defaults();
-    CgroupSet groups = Cgroups.detect().make(Id.make(Clock.systemUTC().instant()), spec);
+    CgroupSet groups = Cgroups.detect(Set.of()).make(Id.make(Clock.systemUTC().instant()), spec);
     try (Descriptor program = SandboxHost.program()) {
       host =
           SandboxHost.start(

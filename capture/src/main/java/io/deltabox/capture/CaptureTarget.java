@@ -1,6 +1,8 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.files.FileLayout;
+import io.deltabox.linux.OptionalFeature;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param initPid pid 1 of the sandbox, numbered in the daemon's namespace
  * @param engineChannel socket on which pid 1 sets the next process number
  * @param files where its files are, or null: files are not part of its snapshots then
+ * @param without features of the kernel that are not to be used
  */
 public record CaptureTarget(
-    String name, int initPid, int engineChannel, @Nullable FileLayout files) {}
+    String name,
+    int initPid,
+    int engineChannel,
+    @Nullable FileLayout files,
+    Set<OptionalFeature> without) {
+  public CaptureTarget {
+    without = Set.copyOf(without);
+  }
+}

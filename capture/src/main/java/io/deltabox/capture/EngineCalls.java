@@ -6,7 +6,7 @@ package io.deltabox.capture;
  * its own.
  */
 public interface EngineCalls {
-  long dbx_engine_open(int init, int channel);
+  long dbx_engine_open(int init, int channel, int without);
 
   void dbx_engine_close(long handle);
 

@@ -13,10 +13,12 @@ import io.deltabox.capture.files.FileTracker;
 import io.deltabox.capture.files.LiveHolders;
 import io.deltabox.capture.files.ProcHolders;
 import io.deltabox.linux.Memory;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,12 +28,17 @@ import org.jspecify.annotations.Nullable;
 final class FilesPart implements AutoCloseable {
   private final @Nullable FileTracker tracker;
 
-  private FilesPart(@Nullable FileTracker tracker) {
+  private final Set<OptionalFeature> without;
+
+  private FilesPart(@Nullable FileTracker tracker, Set<OptionalFeature> without) {
     this.tracker = tracker;
+    this.without = without;
   }
 
-  static FilesPart open(@Nullable FileLayout layout, ContentStore store) throws IOException {
-    return new FilesPart(layout == null ? null : FileTracker.open(layout, store));
+  static FilesPart open(CaptureTarget target, ContentStore store) throws IOException {
+    FileLayout layout = target.files();
+    FileTracker tracker = layout == null ? null : FileTracker.open(layout, store);
+    return new FilesPart(tracker, target.without());
   }
 
   @Nullable FileTracker tracker() {
@@ -107,8 +114,8 @@ final class FilesPart implements AutoCloseable {
     FileRollbackResult result =
         tracker.rollback(
             target,
-            silent ? ProcHolders.read(pids) : LiveHolders.none(),
-            () -> ProcHolders.read(pids),
+            silent ? ProcHolders.read(pids, without) : LiveHolders.none(),
+            () -> ProcHolders.read(pids, without),
             descriptors.anyLease() ? FileTracker.Leases.POSSIBLE : FileTracker.Leases.NONE);
     long names = (long) result.removed() + result.created() + result.moved() + result.exposed();
     boolean otherInodes = !result.replaced().isEmpty() || !result.approximate().isEmpty();

@@ -47,11 +47,10 @@ final class Hold implements AutoCloseable {
   }
 
   static Hold open(CaptureTarget target, Keeper keeper) throws IOException {
-    Tracer tracer =
-        Tracer.open("deltabox-trace-" + target.name(), target.initPid(), target.engineChannel());
+    Tracer tracer = Tracer.open(target);
     Window window = new Window(tracer);
     Memory pids = Memory.allocate(FOLLOWED_MAX * 4L, Memory.Touch.NOW);
-    FilesPart files = FilesPart.open(target.files(), keeper.contents());
+    FilesPart files = FilesPart.open(target, keeper.contents());
     return new Hold(target, tracer, window, files, keeper.newWork(), pids);
   }
 

@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.linux.ErrnoException;
 import io.deltabox.linux.NativeLibrary;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.concurrent.Callable;
@@ -34,16 +35,14 @@ final class Tracer implements AutoCloseable {
     this.thread.setRemoveOnCancelPolicy(true);
   }
 
-  /**
-   * @param init number of the sandbox's pid 1 here
-   * @param channel socket on which pid 1 sets the next number; borrowed
-   */
-  static Tracer open(String name, int init, int channel) throws IOException {
-    Tracer tracer = new Tracer(name);
+  static Tracer open(CaptureTarget target) throws IOException {
+    Tracer tracer = new Tracer("deltabox-trace-" + target.name());
+    int init = target.initPid();
+    int without = OptionalFeature.bits(target.without());
     try {
       tracer.run(
           () -> {
-            long handle = tracer.calls.dbx_engine_open(init, channel);
+            long handle = tracer.calls.dbx_engine_open(init, target.engineChannel(), without);
             if (handle < 0 && handle > -4096) {
               throw new ErrnoException((int) -handle, "open capture engine init=" + init);
             }

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** A program in a plain pid namespace of its own, with what the engine needs of a sandbox. */
 final class PidNamespace implements AutoCloseable {
@@ -97,7 +98,7 @@ final class PidNamespace implements AutoCloseable {
   }
 
   CaptureTarget target() {
-    return new CaptureTarget("test", init, channel, null);
+    return new CaptureTarget("test", init, channel, null, Set.of());
   }
 
   String line() throws IOException {

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -24,6 +25,7 @@ final class Client implements AutoCloseable {
   private final Path home;
   private final Path program;
   private final Path data;
+  private final Map<String, String> environment;
 
   /** What one command did. */
   static final class Answer {
@@ -59,6 +61,14 @@ final class Client implements AutoCloseable {
   }
 
   Client() throws IOException {
+    this(Map.of());
+  }
+
+  /**
+   * @param environment added to that of every command, and so to that of its daemon
+   */
+  Client(Map<String, String> environment) throws IOException {
+    this.environment = Map.copyOf(environment);
     Path shm = Path.of("/dev/shm");
     home =
         Files.isWritable(shm)
@@ -129,6 +139,7 @@ final class Client implements AutoCloseable {
     builder.environment().put("DELTABOX_CLASSPATH", System.getProperty("java.class.path"));
     builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
     builder.environment().remove("DELTABOX_DATA");
+    builder.environment().putAll(environment);
     return builder;
   }
 

@@ -33,11 +33,14 @@ public final class CheckSession {
     images.put(snapshot, oracle.image(initPid));
   }
 
-  /** Gives the image taken for one id to another, for a checkpoint that found nothing changed. */
+  /**
+   * Gives the image taken for one id to another, for a checkpoint that found nothing changed. An
+   * older image of that snapshot stays: whether nothing has changed is what is to be proved.
+   */
   public void rename(String from, String to) {
     Image image = images.remove(from);
     if (image != null) {
-      images.put(to, image);
+      images.putIfAbsent(to, image);
     }
   }
 

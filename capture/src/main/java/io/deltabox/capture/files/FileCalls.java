@@ -53,7 +53,7 @@ public interface FileCalls {
 
   int dbx_file_same(int fd, long wanted);
 
-  long dbx_file_holders(long pids, int count, long to, long cap);
+  long dbx_file_holders(long pids, int count, long to, long cap, int without);
 
   int dbx_file_mount_memory(long bytes);
 

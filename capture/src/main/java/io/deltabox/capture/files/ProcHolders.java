@@ -2,11 +2,13 @@ package io.deltabox.capture.files;
 
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 
 /** Reads from /proc what processes hold of files: about 40 us for a small process. */
 public final class ProcHolders {
@@ -19,6 +21,13 @@ public final class ProcHolders {
 
   /** The holdings of these processes; those that have ended hold nothing. */
   public static LiveHolders read(Collection<Integer> pids) throws IOException {
+    return read(pids, Set.of());
+  }
+
+  /** The same without some features of the kernel. */
+  public static LiveHolders read(Collection<Integer> pids, Set<OptionalFeature> without)
+      throws IOException {
+    int bits = OptionalFeature.bits(without);
     for (int cap = 1024; ; ) {
       try (Memory memory =
           Memory.allocate(4L * pids.size() + 8 + (long) cap * ENTRY_BYTES, Memory.Touch.LATER)) {
@@ -28,7 +37,8 @@ public final class ProcHolders {
         long count =
             Errno.check(
                 FileOps.calls()
-                    .dbx_file_holders(memory.address(), pids.size(), memory.address() + at, cap),
+                    .dbx_file_holders(
+                        memory.address(), pids.size(), memory.address() + at, cap, bits),
                 "read what processes hold");
         if (count <= cap) {
           return parse(memory.slice(at, (int) count * ENTRY_BYTES), (int) count);

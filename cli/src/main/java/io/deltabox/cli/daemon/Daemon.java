@@ -2,6 +2,7 @@ package io.deltabox.cli.daemon;
 
 import io.deltabox.DeltaBox;
 import io.deltabox.DeltaBoxConfig;
+import io.deltabox.InvalidRequestException;
 import io.deltabox.cli.ExitCodes;
 import io.deltabox.linux.Errno;
 import java.io.IOException;
@@ -103,13 +104,21 @@ final class Daemon implements AutoCloseable {
     }
   }
 
+  private DeltaBoxConfig config() throws IOException {
+    try {
+      return DeltaBoxConfig.of(root.path());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequestException(e.getMessage() + " (the daemon was started with it)");
+    }
+  }
+
   synchronized DeltaBox box() throws IOException {
     DeltaBox open = box;
     if (open == null) {
       if (ending) {
         throw new IOException("the daemon is being stopped");
       }
-      open = DeltaBox.open(DeltaBoxConfig.of(root.path()));
+      open = DeltaBox.open(config());
       box = open;
     }
     return open;

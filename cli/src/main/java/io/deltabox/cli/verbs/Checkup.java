@@ -1,17 +1,22 @@
 package io.deltabox.cli.verbs;
 
+import io.deltabox.InvalidRequestException;
 import io.deltabox.linux.Errno;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /** Looks at the machine: one finding per kernel feature, right and program. */
 final class Checkup {
+  /** Layers and clones of mounts that are attached nowhere; older kernels want them attached. */
   private static final int FLOOR_MAJOR = 6;
-  private static final int FLOOR_MINOR = 7;
+
+  private static final int FLOOR_MINOR = 15;
 
   /** Room for the demo: 256 MB of live objects, their snapshots and files. */
   private static final long SHM_BYTES_MIN = 1L << 30;
@@ -30,6 +35,7 @@ final class Checkup {
   List<Finding> run() throws IOException {
     kernel();
     features();
+    switches();
     namespaces();
     cgroups();
     rights();
@@ -48,7 +54,7 @@ final class Checkup {
     int major = Integer.parseInt(parts[0]);
     int minor = Integer.parseInt(parts[1]);
     boolean ok = major > FLOOR_MAJOR || (major == FLOOR_MAJOR && minor >= FLOOR_MINOR);
-    add("kernel version", ok, true, release, "boot Linux 6.7 or later");
+    add("kernel version", ok, true, release, "boot Linux 6.15 or later");
     String arch = System.getProperty("os.arch", "");
     add("processor", arch.equals("amd64"), true, arch, "only x86-64 is supported so far");
   }
@@ -59,6 +65,7 @@ final class Checkup {
     probe("fanotify with names and targets", DoctorFunctions.FANOTIFY, true, "5.17");
     probe("overlayfs by the new mount calls", DoctorFunctions.OVERLAYFS, true, "6.7");
     probe("tmpfs by the new mount calls", DoctorFunctions.TMPFS, true, "6.7");
+    probe("overlay of detached mounts", DoctorFunctions.DETACHED, true, "6.15");
     probe("PROCMAP_QUERY", DoctorFunctions.PROCMAP_QUERY, false, "6.11");
     present("/dev/userfaultfd", "lazy restore (Linux 6.1, CONFIG_USERFAULTFD)");
   }
@@ -70,6 +77,26 @@ final class Checkup {
             ? "run as root, or allow it to this user"
             : "needs Linux " + since + " with this feature built in";
     add(what, result >= 0, needed, result >= 0 ? "" : Errno.text(-result), way);
+  }
+
+  /** What was switched off on purpose is named, so that nobody looks for the reason elsewhere. */
+  private void switches() throws InvalidRequestException {
+    String variable = OptionalFeature.VARIABLE;
+    Set<OptionalFeature> switchedOff;
+    try {
+      switchedOff = OptionalFeature.switchedOff();
+    } catch (IllegalArgumentException e) {
+      throw new InvalidRequestException(String.valueOf(e.getMessage()));
+    }
+    for (OptionalFeature feature : OptionalFeature.values()) {
+      boolean off = switchedOff.contains(feature);
+      add(
+          "use of " + feature.text(),
+          !off,
+          false,
+          off ? "switched off by " + variable : "",
+          "take it out of " + variable + " and restart the daemon");
+    }
   }
 
   private void present(String path, String purpose) {

@@ -12,6 +12,7 @@ public interface DoctorFunctions {
   int PROCMAP_QUERY = 4;
   int OVERLAYFS = 5;
   int TMPFS = 6;
+  int DETACHED = 7;
 
   int dbx_doctor_probe(int what);
 }

@@ -7,16 +7,19 @@ import io.deltabox.Snapshot;
 import io.deltabox.capture.CaptureException;
 import io.deltabox.check.CheckFailedException;
 import io.deltabox.check.Difference;
+import io.deltabox.linux.OptionalFeature;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -64,11 +67,23 @@ final class ExactnessTest {
     Unavailable.require(
         program.file() == null || Files.exists(Path.of(program.file())),
         "program " + program.file());
-    try (Sandbox sandbox = box.createChecked();
+    run(box, program, name);
+  }
+
+  /** The same with nothing that some supported kernel or user lacks. */
+  @Test
+  void rollback_withoutOptionalFeatures_bringsEverythingBack() throws Exception {
+    try (TestBox bare = TestBox.open(Set.of(OptionalFeature.values()))) {
+      run(bare, Program.named("memory-tree", bare.probes(), SEED), "without-features");
+    }
+  }
+
+  private static void run(TestBox where, Program program, String label) throws Exception {
+    try (Sandbox sandbox = where.createChecked();
         Talk talk = TestBox.start(sandbox, program.spec())) {
-      Run run = new Run(sandbox, talk, program, Settings.random(SEED, name));
+      Run run = new Run(sandbox, talk, program, Settings.random(SEED, label));
       run.run();
-      System.out.println("EXACT " + name + " " + run.summary());
+      System.out.println("EXACT " + label + " " + run.summary());
       assertThat(run.failures).as("differences found by the independent reader").isEmpty();
       assertThat(run.rollbacks).isEqualTo(ROLLBACKS);
     }

@@ -7,6 +7,7 @@ import io.deltabox.ExecSpec;
 import io.deltabox.Sandbox;
 import io.deltabox.SandboxSpec;
 import io.deltabox.UnavailableException;
+import io.deltabox.linux.OptionalFeature;
 import io.deltabox.probes.Probes;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Set;
 
 /**
  * A box of its own with the probes shown inside, in a temporary directory that goes away with it.
@@ -30,10 +32,15 @@ final class TestBox implements AutoCloseable {
   }
 
   static TestBox open() throws IOException {
+    return open(OptionalFeature.switchedOff());
+  }
+
+  /** A box that does not use some features of the kernel. */
+  static TestBox open(Set<OptionalFeature> without) throws IOException {
     Path directory = Files.createTempDirectory("deltabox-it-");
     try {
       Path probes = Probes.unpack(Files.createDirectory(directory.resolve("probes")));
-      DeltaBoxConfig config = DeltaBoxConfig.of(directory.resolve("data"));
+      DeltaBoxConfig config = DeltaBoxConfig.of(directory.resolve("data")).withoutFeatures(without);
       return new TestBox(directory, probes, DeltaBox.open(config));
     } catch (UnavailableException e) {
       delete(directory);
