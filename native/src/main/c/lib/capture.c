@@ -343,23 +343,44 @@ static int keep_own_pages(struct dbx_engine *engine, struct dbx_proc *proc)
 	return 0;
 }
 
+static bool is_droppable(const struct dbx_proc *proc, const struct dbx_region *region)
+{
+	for (uint64_t i = 0; i < proc->droppable.count; i++)
+		if (proc->droppable.at[i].start == region->start && proc->droppable.at[i].end == region->end)
+			return true;
+	return false;
+}
+
 /* `fresh`: regions found untracked by a scan that armed nothing. Reservations without any access stay untracked and say nothing. */
 void dbx_capture_renewed(const struct dbx_engine *engine, const struct dbx_proc *proc, const struct dbx_runs *fresh, struct dbx_arena *arena)
 {
 	bool renewed = proc->renewed;
 	for (uint64_t i = 0; i < fresh->count && !renewed; i++) {
 		const struct dbx_region *region = region_of(engine, fresh->at[i].start);
-		renewed = region && !dbx_no_access(region);
+		renewed = region && !dbx_no_access(region) && !is_droppable(proc, region);
 	}
 	struct dbx_record_list *record = renewed ? dbx_arena_put(arena, DBX_RENEWED, 0, sizeof *record) : NULL;
 	if (record)
 		*record = (struct dbx_record_list){proc->pid, 0};
 }
 
+static int start_to_track(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_run run)
+{
+	int result = dbx_arm(engine, proc, run.start, run.end);
+	if (result == -EINVAL)
+		return engine->stopped ? dbx_runs_append(&proc->droppable, run.start, run.end) : 0;
+	/* Gone meanwhile, or no room for its tables: then it is fresh again the next time. */
+	if (result < 0 && result != -ENOMEM && result != -EFAULT)
+		return result;
+	proc->renewed = true;
+	return dbx_present(engine, proc, run.start, run.end, &proc->dirty);
+}
+
 /* Clears the written marks into the process's own lists and begins to track regions that are new. Safe while the process runs. */
 int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 {
 	uint64_t known = proc->fresh.count;
+	proc->droppable.count = engine->stopped ? 0 : proc->droppable.count;
 	int result = dbx_scan(engine, proc, DBX_SCAN_CLEAR, &proc->dirty, &proc->fresh);
 	for (uint64_t i = known; i < proc->fresh.count && result >= 0; i++) {
 		struct dbx_run run = proc->fresh.at[i];
@@ -372,13 +393,7 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 				continue;
 			proc->dirty.count = before;
 		}
-		proc->renewed = true;
-		result = dbx_arm(engine, proc, run.start, run.end);
-		/* Gone meanwhile, or not to be followed: then it is fresh again the next time. */
-		if (result == -ENOMEM || result == -EINVAL || result == -EFAULT)
-			result = 0;
-		if (result >= 0)
-			result = dbx_present(engine, proc, run.start, run.end, &proc->dirty);
+		result = start_to_track(engine, proc, run);
 	}
 	merge_runs(&proc->dirty);
 	return result < 0 ? result : keep_own_pages(engine, proc);

@@ -79,6 +79,8 @@ struct dbx_proc {
 	uint32_t thread_count, thread_cap;
 	/* Written since last acknowledged, and regions found new since then: kept here so that a failed capture forgets nothing. */
 	struct dbx_runs dirty, fresh;
+	/* Regions the kernel may drop the pages of at any time (MAP_DROPPABLE); they cannot be followed, and nothing of them is kept. */
+	struct dbx_runs droppable;
 	/* How many runs of `dirty` the last capture handed out; an acknowledgement removes them. */
 	uint64_t emitted;
 	uint64_t emitted_fresh;

@@ -130,6 +130,7 @@ void dbx_proc_drop(struct dbx_engine *engine, uint32_t index)
 	free(proc->threads);
 	dbx_runs_free(&proc->dirty);
 	dbx_runs_free(&proc->fresh);
+	dbx_runs_free(&proc->droppable);
 	free(proc);
 	memmove(engine->procs + index, engine->procs + index + 1, (engine->proc_count - index - 1) * sizeof *engine->procs);
 	engine->proc_count--;

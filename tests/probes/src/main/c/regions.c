@@ -1,6 +1,6 @@
 /*
  * Changes of an address space that a follower of written pages can miss, one by one on command. Commands and answers: grow, wipe, fill, fill-huge,
- * drop, move-off, take-in -> done; grown?, filled?, empty? -> ok or the first page that is not so.
+ * drop, move-off, take-in, keep-loosely, let-go -> done; grown?, filled?, empty?, loose? -> ok or the first page that is not so.
  */
 #include "probe.h"
 
@@ -10,6 +10,7 @@ enum { GROWN_MAX = 12000, AREA_BLOCKS = 4 };
 
 static uint8_t *grown;
 static uint8_t *area;
+static uint8_t *loose;
 
 static void die(const char *what)
 {
@@ -70,6 +71,15 @@ static void take_in(void)
 		die("take in");
 }
 
+/* One page of which the kernel keeps nothing if it does not want to; the value has to come from somewhere else each time. */
+static void keep_loosely(void)
+{
+	loose = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, 8 /* MAP_DROPPABLE */ | MAP_ANONYMOUS, -1, 0);
+	if (loose == MAP_FAILED)
+		die("map droppable");
+	*(uint64_t *)loose = 1;
+}
+
 static void expect(const uint8_t *at, uint64_t pages, bool filled)
 {
 	for (uint64_t i = 0; i < pages; i++) {
@@ -98,6 +108,10 @@ static bool change(const char *command)
 		move_off();
 	else if (!strcmp(command, "take-in"))
 		take_in();
+	else if (!strcmp(command, "keep-loosely"))
+		keep_loosely();
+	else if (!strcmp(command, "let-go"))
+		munmap(loose, PAGE);
 	else
 		return false;
 	return true;
@@ -116,6 +130,8 @@ int main(void)
 			expect(area, AREA / PAGE, true);
 		else if (!strcmp(line, "empty?"))
 			expect(area, AREA / PAGE, false);
+		else if (!strcmp(line, "loose?"))
+			expect(loose, 1, false);
 		else
 			say(change(line) ? "done" : "BAD command");
 	}

@@ -27,28 +27,22 @@ final class Advice {
   static final int LOCKED = 256;
   static final int MAY_WRITE = 512;
 
+  /** Mapped with MAP_DROPPABLE: the kernel may take the pages at any time. */
+  static final int DROPPABLE = 1024;
+
   private static final Map<String, Integer> NAMES =
-      Map.of(
-          "dc",
-          DONT_FORK,
-          "dd",
-          DONT_DUMP,
-          "wf",
-          WIPE_ON_FORK,
-          "hg",
-          HUGE,
-          "nh",
-          NO_HUGE,
-          "sr",
-          SEQUENTIAL,
-          "rr",
-          RANDOM,
-          "nr",
-          NO_RESERVE,
-          "lo",
-          LOCKED,
-          "mw",
-          MAY_WRITE);
+      Map.ofEntries(
+          Map.entry("dc", DONT_FORK),
+          Map.entry("dd", DONT_DUMP),
+          Map.entry("wf", WIPE_ON_FORK),
+          Map.entry("hg", HUGE),
+          Map.entry("nh", NO_HUGE),
+          Map.entry("sr", SEQUENTIAL),
+          Map.entry("rr", RANDOM),
+          Map.entry("nr", NO_RESERVE),
+          Map.entry("lo", LOCKED),
+          Map.entry("mw", MAY_WRITE),
+          Map.entry("dp", DROPPABLE));
 
   /** The range a region covers. */
   record Range(long start, long end) {}

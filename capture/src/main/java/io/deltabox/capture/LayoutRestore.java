@@ -184,7 +184,8 @@ final class LayoutRestore {
     } else if (region.is(Region.OBJECT)) {
       mapObject(process, calls, step);
     } else if (region.anonymous()) {
-      int flags = Sys.MAP_PRIVATE | Sys.MAP_FIXED | Sys.MAP_ANONYMOUS;
+      int kind = region.advised(Advice.DROPPABLE) ? Sys.MAP_DROPPABLE : Sys.MAP_PRIVATE;
+      int flags = kind | Sys.MAP_FIXED | Sys.MAP_ANONYMOUS;
       flags |= region.stack() ? Sys.MAP_GROWSDOWN : 0;
       flags |= region.advised(Advice.NO_RESERVE) ? Sys.MAP_NORESERVE : 0;
       InjectedBatch batch = calls.room(1, 0);

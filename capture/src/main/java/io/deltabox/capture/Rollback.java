@@ -347,13 +347,11 @@ final class Rollback {
       }
       layout.moveHeap(process, then.state());
       boolean same = process.entry().sameLayout(then.state().regions());
-      if (same && process.entry().fresh.isEmpty()) {
+      if (same) {
         continue;
       }
-      if (!same) {
-        process.entry().advise(Advice.read(process.pid()), List.of());
-        advised.add(entry.getKey());
-      }
+      process.entry().advise(Advice.read(process.pid()), List.of());
+      advised.add(entry.getKey());
       List<RegionPlan.Step> plan = RegionPlan.plan(process.entry().regions, then.state().regions());
       steps.put(entry.getKey(), plan);
     }

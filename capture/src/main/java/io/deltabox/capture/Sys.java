@@ -49,6 +49,7 @@ final class Sys {
   static final int O_CLOEXEC = 0x80000;
   static final int MAP_SHARED = 1;
   static final int MAP_PRIVATE = 2;
+  static final int MAP_DROPPABLE = 8;
   static final int MAP_FIXED = 0x10;
   static final int MAP_ANONYMOUS = 0x20;
   static final int MAP_GROWSDOWN = 0x100;

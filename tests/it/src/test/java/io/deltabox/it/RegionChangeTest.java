@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes of an address space that following written pages alone would miss. */
 @Timeout(120)
@@ -47,6 +48,22 @@ final class RegionChangeTest {
       assertThat(talk.ask("wipe")).isEqualTo("done");
       Checkpoints.rollback(sandbox, snapshot);
       assertThat(talk.ask("grown?")).isEqualTo("ok");
+    }
+  }
+
+  /** Random number generators live there: what they said once they must not say again. */
+  @ParameterizedTest
+  @ValueSource(strings = {"keep-loosely", "let-go"})
+  void rollback_overDroppablePages_leavesThemEmpty(String since) throws Exception {
+    try (Sandbox sandbox = box.createChecked();
+        Talk talk = TestBox.start(sandbox, ExecSpec.of(box.probes() + "/regions"))) {
+      assertThat(talk.ask("keep-loosely")).isEqualTo("done");
+      Snapshot snapshot = Checkpoints.checkpoint(sandbox).value();
+      assertThat(talk.ask(since)).isEqualTo("done");
+      for (int i = 0; i < 2; i++) {
+        Checkpoints.rollback(sandbox, snapshot);
+        assertThat(talk.ask("loose?")).isEqualTo("ok");
+      }
     }
   }
 
