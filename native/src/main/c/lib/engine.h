@@ -153,6 +153,7 @@ int dbx_wait_stop(struct dbx_engine *engine, struct dbx_thread *thread) DBX_MUST
 int dbx_refresh_tree(struct dbx_engine *engine) DBX_MUST_CHECK;
 int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid) DBX_MUST_CHECK;
 void dbx_deadline(struct dbx_engine *engine, uint32_t ms);
+void dbx_hurry(const struct dbx_engine *engine, bool on);
 uint64_t dbx_now(void);
 
 /* tree.c */

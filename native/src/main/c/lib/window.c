@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +21,7 @@ DBX_API void dbx_engine_close(int64_t handle);
 DBX_API int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request, uint64_t window);
 DBX_API int32_t dbx_engine_freeze(int64_t handle, uint64_t request, uint64_t window);
 DBX_API int32_t dbx_engine_thaw(int64_t handle);
+DBX_API void dbx_engine_calm(int64_t handle);
 DBX_API int32_t dbx_engine_prepare(int64_t handle, uint64_t pids, uint32_t cap);
 DBX_API int64_t dbx_engine_precopy(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API void dbx_engine_acknowledge(int64_t handle);
@@ -75,10 +75,6 @@ int64_t dbx_engine_open(int32_t init, int32_t channel, uint32_t without)
 		return -ENOMEM;
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/root/proc", init);
-	/* Best effort: a pause should not wait for its turn behind ordinary work. */
-	struct sched_param priority = {.sched_priority = 1};
-	if (!(without & DBX_WITHOUT_REALTIME))
-		(void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority);
 	struct sysinfo machine;
 	engine->swap = sysinfo(&machine) || machine.totalswap > 0;
 	engine->init = init;
@@ -272,6 +268,8 @@ int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request_address, uint64_t
 	uint64_t end = dbx_now();
 	window->resume = end - captured;
 	window->total = end - start;
+	if (!engine->stopped)
+		dbx_hurry(engine, false);
 	return result;
 }
 
@@ -295,9 +293,12 @@ int32_t dbx_engine_freeze(int64_t handle, uint64_t request_address, uint64_t win
 	if (result < 0)
 		dbx_thaw_all(engine);
 	window->total = dbx_now() - start;
+	if (!engine->stopped)
+		dbx_hurry(engine, false);
 	return result;
 }
 
+/* The caller goes on urgently, so that it can look at its clock; dbx_engine_calm ends that. */
 int32_t dbx_engine_thaw(int64_t handle)
 {
 	struct dbx_engine *engine = engine_of(handle);
@@ -305,6 +306,13 @@ int32_t dbx_engine_thaw(int64_t handle)
 		return -EINVAL;
 	dbx_thaw_all(engine);
 	return 0;
+}
+
+void dbx_engine_calm(int64_t handle)
+{
+	struct dbx_engine *engine = engine_of(handle);
+	if (!engine->stopped)
+		dbx_hurry(engine, false);
 }
 
 static int enroll_running(struct dbx_engine *engine, struct dbx_proc *proc)

@@ -161,7 +161,7 @@ public final class CaptureEngine implements AutoCloseable {
         check.run();
         advise(records);
       } finally {
-        hold.tracer.calls.dbx_engine_thaw(hold.tracer.handle());
+        hold.tracer.thaw();
       }
     } else {
       advise(records);
@@ -364,7 +364,7 @@ public final class CaptureEngine implements AutoCloseable {
       if (rollback != null && rollback.editing()) {
         throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
       }
-      hold.tracer.calls.dbx_engine_thaw(hold.tracer.handle());
+      hold.tracer.thaw();
       throw e;
     }
   }

@@ -16,6 +16,8 @@ public interface EngineCalls {
 
   int dbx_engine_thaw(long handle);
 
+  void dbx_engine_calm(long handle);
+
   int dbx_engine_prepare(long handle, long pids, int cap);
 
   long dbx_engine_precopy(long handle, int pid, long arena, long bytes);

@@ -151,8 +151,7 @@ final class Rollback {
     if (ends()) {
       quiet(0);
     }
-    tracer.calls.dbx_engine_thaw(tracer.handle());
-    long end = System.nanoTime();
+    long end = tracer.thaw();
     RollbackPhases phases =
         new RollbackPhases(
             frozen.total() + (t0 - started),

@@ -99,6 +99,18 @@ final class Tracer implements AutoCloseable {
     throw new IllegalStateException("capture failed: " + cause, cause);
   }
 
+  /**
+   * Lets everything run again.
+   *
+   * @return when it ran, by {@link System#nanoTime}
+   */
+  long thaw() {
+    calls.dbx_engine_thaw(handle);
+    long now = System.nanoTime();
+    calls.dbx_engine_calm(handle);
+    return now;
+  }
+
   /** Lets tasks go that stopped after the deadline of a failed stop, as soon as they do. */
   void settleLater() {
     Future<?> unused =
