@@ -24,6 +24,7 @@ DBX_API int32_t dbx_sandbox_receive(int32_t fd, uint64_t data, uint32_t bytes, u
 DBX_API int32_t dbx_sandbox_memfd(uint64_t data, uint64_t bytes);
 DBX_API int32_t dbx_sandbox_pipe(uint64_t fds, uint32_t nonblocking_end);
 DBX_API int32_t dbx_sandbox_terminal(int32_t devpts, uint64_t fds, uint32_t rows, uint32_t columns, uint32_t uid);
+DBX_API int32_t dbx_sandbox_terminal_number(int32_t terminal);
 DBX_API int32_t dbx_sandbox_window(int32_t terminal, uint32_t rows, uint32_t columns);
 DBX_API int32_t dbx_sandbox_duplicate(int32_t fd);
 DBX_API int32_t dbx_sandbox_epoll(void);
@@ -154,6 +155,13 @@ int32_t dbx_sandbox_terminal(int32_t devpts, uint64_t fds, uint32_t rows, uint32
 	out[0] = master;
 	out[1] = slave;
 	return 0;
+}
+
+/* N of /dev/pts/N, from the outer end. */
+int32_t dbx_sandbox_terminal_number(int32_t terminal)
+{
+	int number;
+	return ioctl(terminal, TIOCGPTN, &number) ? -errno : number;
 }
 
 /* The same open file under another number. */

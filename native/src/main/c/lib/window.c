@@ -186,8 +186,13 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 	if (result >= 0)
 		window->step = DBX_STEP_SCAN;
 	if (result >= 0 && mode == DBX_SCAN_CLEAR) {
-		dbx_capture_regions(engine, proc, arena);
+		uint64_t known = proc->fresh.count;
 		result = dbx_capture_scan(engine, proc);
+		/* A region that grew while it was being tracked was two; now that both parts are tracked, the kernel has joined them again. */
+		if (result >= 0 && proc->fresh.count > known)
+			result = dbx_read_regions(engine, proc);
+		if (result >= 0)
+			dbx_capture_regions(engine, proc, arena);
 	} else if (result >= 0) {
 		dbx_capture_regions(engine, proc, arena);
 		result = dbx_capture_look(engine, proc);

@@ -28,37 +28,124 @@ import org.jspecify.annotations.Nullable;
  * The state of one sandbox, kept by its capture engine. Called by the sandbox, one call at a time.
  */
 final class CapturedState implements SandboxState {
+  /**
+   * Where a sandbox belongs.
+   *
+   * @param spec what it was made from
+   */
+  record Place(
+      Id sandbox,
+      SandboxSpec spec,
+      Commands commands,
+      Sandbox.Services services,
+      Containers containers) {}
+
+  private final Place place;
   private final Id sandbox;
-  private final SandboxHost host;
   private final Commands commands;
   private final CaptureEngine engine;
   private final Clock clock;
   private final Map<UUID, Snapshot> snapshots = new LinkedHashMap<>();
-  private final Map<UUID, Set<Integer>> captured = new HashMap<>();
+  private final Map<UUID, List<CapturedExec>> captured = new HashMap<>();
+  private SandboxHost host;
   private @Nullable CheckSession check;
   private @Nullable Id left;
 
-  private CapturedState(
-      Id sandbox, SandboxHost host, Commands commands, CaptureEngine engine, Clock clock) {
-    this.sandbox = sandbox;
+  private CapturedState(Place place, SandboxHost host, CaptureEngine engine) {
+    this.place = place;
+    this.sandbox = place.sandbox();
+    this.commands = place.commands();
+    this.clock = place.services().clock();
     this.host = host;
-    this.commands = commands;
     this.engine = engine;
-    this.clock = clock;
   }
 
-  static CapturedState open(
-      Id sandbox, SandboxHost host, Commands commands, Sandbox.Services services)
+  static CapturedState open(Place place, SandboxHost host) throws IOException {
+    return new CapturedState(
+        place, host, CaptureEngine.open(target(place, host), place.services().keeper()));
+  }
+
+  private static CaptureTarget target(Place place, SandboxHost host) {
+    return new CaptureTarget(
+        place.sandbox().brief(),
+        host.initPid(),
+        host.engineChannel(),
+        host.fileLayout(),
+        place.services().without());
+  }
+
+  /** A sandbox made of a snapshot in an empty container. */
+  static CapturedState restore(Place place, SandboxHost host, RestorePoint from)
       throws IOException {
-    CaptureTarget target =
-        new CaptureTarget(
-            sandbox.brief(),
-            host.initPid(),
-            host.engineChannel(),
-            host.fileLayout(),
-            services.without());
-    CaptureEngine engine = CaptureEngine.open(target, services.keeper());
-    return new CapturedState(sandbox, host, commands, engine, services.clock());
+    Commands commands = place.commands();
+    commands.revive(from.commands());
+    UUID id = uuid(from.snapshot().id());
+    Set<Integer> running = ids(from.commands());
+    String key = from.snapshot().id().toString();
+    CheckSession images = from.check();
+    CheckSession check = null;
+    if (images != null) {
+      check = checkSession(host);
+      check.adopt(images, key);
+    }
+    CheckSession session = check;
+    List<Difference> found = new ArrayList<>();
+    Failure failure = new Failure();
+    CaptureEngine engine;
+    try (CommandsOutside outside = new CommandsOutside(commands, host.cgroups(), running)) {
+      engine =
+          CaptureEngine.restore(
+              target(place, host),
+              place.services().keeper(),
+              id,
+              outside,
+              session == null ? null : () -> failure.run(() -> found.addAll(session.compare(key))));
+    } finally {
+      commands.closeRevived();
+    }
+    CapturedState state = new CapturedState(place, host, engine);
+    state.check = check;
+    state.snapshots.put(id, from.snapshot());
+    state.captured.put(id, from.commands());
+    commands.afterRollback(running, engine.processesOf(id), /* told= */ true);
+    try {
+      failure.rethrow();
+      if (!found.isEmpty()) {
+        throw CheckSession.failure(key, found);
+      }
+    } catch (IOException | RuntimeException e) {
+      engine.close();
+      throw e;
+    }
+    return state;
+  }
+
+  private Set<Integer> commandsOf(Id snapshot) {
+    return ids(captured.getOrDefault(uuid(snapshot), List.of()));
+  }
+
+  private static CheckSession checkSession(SandboxHost host) {
+    Scope scope =
+        Scope.writable().withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES);
+    return new CheckSession(host.initPid(), scope);
+  }
+
+  private static Set<Integer> ids(List<CapturedExec> commands) {
+    Set<Integer> ids = new HashSet<>();
+    commands.forEach(command -> ids.add(command.id()));
+    return ids;
+  }
+
+  @Override
+  public @Nullable RestorePoint restorePoint(Id snapshot) {
+    Snapshot found = snapshots.get(uuid(snapshot));
+    return found == null
+        ? null
+        : new RestorePoint(
+            found,
+            place.spec(),
+            captured.getOrDefault(uuid(snapshot), List.of()),
+            checked(snapshot) ? check : null);
   }
 
   @Override
@@ -66,9 +153,7 @@ final class CapturedState implements SandboxState {
     if (!on) {
       check = null;
     } else if (check == null) {
-      Scope scope =
-          Scope.writable().withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES);
-      check = new CheckSession(host.initPid(), scope);
+      check = checkSession(host);
     }
   }
 
@@ -100,7 +185,7 @@ final class CapturedState implements SandboxState {
   private Snapshot checkpoint(@Nullable String name, boolean leftByRollback) throws IOException {
     long start = System.nanoTime();
     Id id = Id.make(clock.instant());
-    Set<Integer> running = commands.capture();
+    List<CapturedExec> running = commands.captured(commands.capture());
     CheckSession session = check;
     Failure failure = new Failure();
     engine.whileStopped(
@@ -212,32 +297,71 @@ final class CapturedState implements SandboxState {
             ? () -> failure.run(() -> found.addAll(session.compare(key)))
             : null);
     RollbackReport report;
-    CommandBirths births =
-        new CommandBirths(commands, host.cgroups(), captured.getOrDefault(uuid(target), Set.of()));
-    try {
-      report = engine.rollback(uuid(target), births);
+    boolean rebuilt = false;
+    try (CommandsOutside outside =
+        new CommandsOutside(commands, host.cgroups(), commandsOf(target))) {
+      report = engine.rollback(uuid(target), outside);
     } catch (RollbackLostException e) {
-      host.kill();
-      throw new SandboxClosedException("the sandbox has been ended: " + e.getMessage(), e);
-    } finally {
-      births.close();
+      report = rebuild(target, e);
+      rebuilt = true;
     }
     Commands.RollbackOutcome outcome =
         commands.afterRollback(
-            captured.getOrDefault(uuid(target), Set.of()),
+            commandsOf(target),
             engine.processesOf(uuid(target)),
             report.processesEnded() > 0 || report.processesMade() > 0);
     failure.rethrow();
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);
     }
-    return result(snapshot, kept, notKept, report, outcome, System.nanoTime() - start);
+    return result(snapshot, kept, notKept, rebuilt, report, outcome, System.nanoTime() - start);
+  }
+
+  /**
+   * The way out of a rollback that failed half-way: the target whole, in a new container. What is
+   * left of the old one must not run another instruction: it is neither what it was nor what it
+   * should be.
+   */
+  private RollbackReport rebuild(Id target, RollbackLostException failure) throws IOException {
+    commands.leave();
+    host.kill();
+    SandboxHost next = null;
+    try {
+      next = place.containers().like(host);
+      if (check != null) {
+        check.moved(next.initPid());
+      }
+      RollbackReport report;
+      try (CommandsOutside outside =
+          new CommandsOutside(commands, next.cgroups(), commandsOf(target))) {
+        report = engine.rebuild(target(place, next), uuid(target), outside);
+      }
+      commands.enter(next);
+      SandboxHost old = host;
+      host = next;
+      place.containers().moved(next);
+      old.close();
+      return report;
+    } catch (IOException | RuntimeException e) {
+      e.addSuppressed(failure);
+      if (next != null && next != host) {
+        next.close();
+      }
+      commands.end();
+      throw new SandboxClosedException(
+          "the sandbox has been ended: "
+              + failure.getMessage()
+              + ", and building it anew failed: "
+              + e.getMessage(),
+          e);
+    }
   }
 
   private static RollbackResult result(
       Snapshot snapshot,
       @Nullable Snapshot kept,
       @Nullable String notKept,
+      boolean rebuilt,
       RollbackReport report,
       Commands.RollbackOutcome outcome,
       long callNanos) {
@@ -245,6 +369,7 @@ final class CapturedState implements SandboxState {
         snapshot,
         kept,
         notKept,
+        rebuilt,
         report.pauseNanos(),
         callNanos,
         report.phases().byName(),
@@ -314,11 +439,26 @@ final class CapturedState implements SandboxState {
   }
 
   @Override
+  public List<RestorePoint> end() {
+    List<RestorePoint> outliving = new ArrayList<>();
+    Set<UUID> kept = new HashSet<>();
+    for (Snapshot snapshot : snapshots.values()) {
+      RestorePoint point = snapshot.name() == null ? null : restorePoint(snapshot.id());
+      if (point != null) {
+        outliving.add(point);
+        kept.add(uuid(snapshot.id()));
+      }
+    }
+    engine.close(kept);
+    return outliving;
+  }
+
+  @Override
   public void close() {
     engine.close();
   }
 
-  private static UUID uuid(Id id) {
+  static UUID uuid(Id id) {
     return new UUID(id.time(), id.random());
   }
 

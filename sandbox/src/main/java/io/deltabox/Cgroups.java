@@ -130,9 +130,13 @@ final class Cgroups {
     return limits.containsKey(limit);
   }
 
-  /** Makes the groups of one sandbox and sets its limits; after a failure none is left. */
-  CgroupSet make(Id id, SandboxSpec spec) throws IOException {
-    String name = owner() + id.brief();
+  /**
+   * Makes the groups of one container and sets its limits; after a failure none is left.
+   *
+   * @param number of the container in the life of the sandbox: two live side by side for a moment
+   */
+  CgroupSet make(Id id, int number, SandboxSpec spec) throws IOException {
+    String name = owner() + id.brief() + (number == 0 ? "" : "-" + number);
     List<Path> version1 = new ArrayList<>();
     Path two = unified == null ? null : unified.resolve(name);
     CgroupSet set = new CgroupSet(two, version1);

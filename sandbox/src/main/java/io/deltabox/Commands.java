@@ -19,6 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The commands of one sandbox: starts them through pid 1, hears of their ends, keeps their output.
@@ -42,7 +43,7 @@ final class Commands implements RunningExec.Controls {
   /** What a rollback did to the commands, by id. */
   record RollbackOutcome(List<Integer> rolledBack, List<Integer> goesOn) {}
 
-  private final SandboxHost host;
+  private volatile SandboxHost host;
   private final IoLoop loop;
   private final ScheduledExecutorService timer;
   private final Clock clock;
@@ -52,6 +53,8 @@ final class Commands implements RunningExec.Controls {
   private final Map<Integer, RunningExec> execs = new ConcurrentSkipListMap<>();
   private final Map<Integer, CompletableFuture<InitMessage>> starting = new ConcurrentHashMap<>();
   private final List<InitMessage> early = new ArrayList<>();
+  private final List<ExecStreams> revived = new ArrayList<>();
+  private final Map<String, String> formerLinks = new ConcurrentHashMap<>();
   private int generation;
   private volatile boolean gone;
 
@@ -78,8 +81,7 @@ final class Commands implements RunningExec.Controls {
     return execs.values();
   }
 
-  @org.jspecify.annotations.Nullable
-  RunningExec get(int id) {
+  @Nullable RunningExec get(int id) {
     return execs.get(id);
   }
 
@@ -305,6 +307,106 @@ final class Commands implements RunningExec.Controls {
   }
 
   // For the capture engine.
+
+  /** The container is given up: its end is no end of the sandbox. */
+  void leave() {
+    onLoop(() -> loop.unwatch(host.control().socket()));
+  }
+
+  /** The sandbox goes on in another container; {@link #afterRollback} puts the commands right. */
+  void enter(SandboxHost next) throws IOException {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          try {
+            host = next;
+            generation = 0;
+            early.clear();
+            loop.watch(next.control().socket(), controlKey);
+            done.complete(true);
+          } catch (IOException e) {
+            done.completeExceptionally(e);
+          }
+        });
+    try {
+      done.join();
+    } catch (java.util.concurrent.CompletionException e) {
+      throw new SandboxException("listen to a new container failed: " + e.getCause(), e);
+    }
+  }
+
+  /** There is no container any more. */
+  void end() {
+    onLoop(this::lose);
+  }
+
+  private void onLoop(Runnable work) {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    loop.execute(
+        () -> {
+          work.run();
+          done.complete(true);
+        });
+    done.join();
+  }
+
+  /** Those of the given commands that run, as a snapshot has to know them. */
+  List<CapturedExec> captured(Set<Integer> ids) throws IOException {
+    List<CapturedExec> captured = new ArrayList<>();
+    for (int id : ids) {
+      RunningExec exec = execs.get(id);
+      if (exec != null) {
+        captured.add(exec.captured());
+      }
+    }
+    return captured;
+  }
+
+  /**
+   * Makes the commands of a snapshot known under their ids, with new pipes and terminals; for a
+   * sandbox that has none yet. {@link #afterRollback} tells them that they run.
+   */
+  void revive(List<CapturedExec> captured) throws IOException {
+    for (CapturedExec one : captured) {
+      ExecStreams streams = ExecStreams.open(one, host.devptsFd());
+      streams.closeLike(one.links());
+      List<String> links = one.links().isEmpty() ? List.of() : streams.links();
+      for (int i = 0; i < links.size(); i++) {
+        formerLinks.put(one.links().get(i), links.get(i));
+      }
+      RunningExec exec =
+          new RunningExec(one.id(), one.spec(), one.time(), this, loop, streams, one.lossless());
+      exec.pin();
+      execs.put(one.id(), exec);
+      lastId.accumulateAndGet(one.id(), Math::max);
+      loop.execute(() -> exec.started(one.pid()));
+      limitTime(exec);
+      // The slave stays open until somebody inside has it: a terminal nobody has hangs up.
+      revived.add(streams);
+    }
+  }
+
+  /**
+   * The daemon's end of a command's pipe, or null.
+   *
+   * @param link what it was called at a snapshot, which may have been made in another sandbox
+   */
+  @Nullable Integer end(String link) throws IOException {
+    String now = formerLinks.getOrDefault(link, link);
+    for (RunningExec exec : execs.values()) {
+      Descriptor end = exec.streams().end(now);
+      if (end != null) {
+        return end.fd();
+      }
+    }
+    return null;
+  }
+
+  /** Closes the inner ends that {@link #revive} made; the sandbox has its own now. */
+  void closeRevived() {
+    revived.forEach(ExecStreams::closeGiven);
+    revived.clear();
+  }
 
   /**
    * Tells that a snapshot is about to contain the running commands: their pipes and terminals are

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,7 @@ public final class DeltaBox implements AutoCloseable {
   // Guarded by lock.
   private final Map<Id, Sandbox> sandboxes = new LinkedHashMap<>();
   private final Map<BaseLayer.Key, BaseLayer> bases = new LinkedHashMap<>();
+  private final Map<Id, RestorePoint> outliving = new LinkedHashMap<>();
   private @Nullable Descriptor program;
   private @Nullable RootWatch watch;
   private boolean closed;
@@ -85,13 +87,21 @@ public final class DeltaBox implements AutoCloseable {
               + " (start the daemon as root)");
     }
     Id id = Id.make(clock.instant());
+    return open(id, spec, () -> make(id, spec));
+  }
+
+  private interface Making {
+    Sandbox make() throws IOException;
+  }
+
+  private Sandbox open(Id id, SandboxSpec spec, Making making) throws IOException {
     synchronized (lock) {
       requireFree(spec);
       // Reserves the name; the entry is replaced or removed below.
       sandboxes.put(id, Sandbox.reserved(id, spec));
     }
     try {
-      Sandbox sandbox = make(id, spec);
+      Sandbox sandbox = making.make();
       synchronized (lock) {
         if (closed) {
           sandbox.close();
@@ -125,6 +135,97 @@ public final class DeltaBox implements AutoCloseable {
   }
 
   private Sandbox make(Id id, SandboxSpec spec) throws IOException {
+    return Sandbox.of(id, spec, makeHost(id, 0, spec, null), services(id, spec), null);
+  }
+
+  private Sandbox.Services services(Id id, SandboxSpec spec) {
+    AtomicInteger containers = new AtomicInteger();
+    return new Sandbox.Services(
+        loop,
+        timer,
+        clock,
+        keeper,
+        config.without(),
+        () -> forget(id),
+        notices(),
+        old -> makeHost(id, containers.incrementAndGet(), spec, old.terminals()),
+        this::outlive);
+  }
+
+  private void outlive(List<RestorePoint> points) {
+    synchronized (lock) {
+      points.forEach(point -> outliving.put(point.snapshot().id(), point));
+    }
+  }
+
+  /** Snapshots whose sandbox has ended: those that have a name, oldest first. */
+  public List<Snapshot> snapshots() {
+    synchronized (lock) {
+      return outliving.values().stream().map(RestorePoint::snapshot).toList();
+    }
+  }
+
+  /**
+   * Makes a new sandbox from a snapshot: the same processes with the same numbers, files and
+   * commands under their ids. It does not matter what has become of the sandbox the snapshot was
+   * made in.
+   *
+   * @param snapshot of a sandbox of this box, or of one that has ended and has a name
+   * @param name of the new sandbox, or null
+   * @throws NotFoundException if the snapshot is not kept any more
+   */
+  public Sandbox restore(Snapshot snapshot, @Nullable String name) throws IOException {
+    Checks.name("sandbox", name);
+    RestorePoint point = point(snapshot);
+    SandboxSpec spec = point.spec().named(name);
+    Id id = Id.make(clock.instant());
+    return open(
+        id,
+        spec,
+        () -> Sandbox.of(id, spec, makeHost(id, 0, spec, null), services(id, spec), point));
+  }
+
+  private RestorePoint point(Snapshot snapshot) throws IOException {
+    for (Sandbox sandbox : sandboxes()) {
+      RestorePoint point = sandbox.restorePoint(snapshot);
+      if (point != null) {
+        return point;
+      }
+    }
+    synchronized (lock) {
+      RestorePoint point = outliving.get(snapshot.id());
+      if (point != null) {
+        return point;
+      }
+    }
+    throw new NotFoundException(
+        "no such snapshot: id="
+            + snapshot.id()
+            + " (its sandbox has ended and it had no name, or it was removed)");
+  }
+
+  /** Ends a sandbox and forgets all its snapshots, also those that have a name. */
+  public void remove(Sandbox sandbox) {
+    sandbox.close();
+    snapshots().stream().filter(s -> s.sandboxId().equals(sandbox.id())).forEach(this::forget);
+  }
+
+  /** Forgets a snapshot whose sandbox has ended. */
+  public void forget(Snapshot snapshot) {
+    synchronized (lock) {
+      outliving.remove(snapshot.id());
+    }
+    keeper.forget(CapturedState.uuid(snapshot.id()));
+  }
+
+  /**
+   * Makes an empty container.
+   *
+   * @param number of the container in the life of the sandbox
+   * @param terminals those it takes over, or null
+   */
+  private SandboxHost makeHost(Id id, int number, SandboxSpec spec, @Nullable Descriptor terminals)
+      throws IOException {
     Exposures exposures = Exposures.open(spec.exposed());
     try (exposures) {
       Mounts mounts;
@@ -132,22 +233,19 @@ public final class DeltaBox implements AutoCloseable {
       synchronized (lock) {
         mounts =
             Mounts.make(
-                base(new BaseLayer.Key(exposures.list(), spec.hostname())), spec.upperBytesMax());
+                base(new BaseLayer.Key(exposures.list(), spec.hostname())),
+                spec.upperBytesMax(),
+                terminals);
         initProgram = program();
       }
       CgroupSet groups;
       try {
-        groups = cgroups.make(id, spec);
+        groups = cgroups.make(id, number, spec);
       } catch (IOException | RuntimeException e) {
         mounts.close();
         throw e;
       }
-      SandboxHost host =
-          SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
-      Sandbox.Services services =
-          new Sandbox.Services(
-              loop, timer, clock, keeper, config.without(), () -> forget(id), notices());
-      return Sandbox.of(id, spec, host, services);
+      return SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
     }
   }
 

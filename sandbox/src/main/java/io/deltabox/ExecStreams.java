@@ -1,6 +1,9 @@
 package io.deltabox;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +21,61 @@ record ExecStreams(
   static ExecStreams open(ExecSpec spec, int devpts) throws IOException {
     TerminalSize size = spec.tty();
     return size == null ? pipes(spec.stdin()) : terminal(size, devpts, spec.uid());
+  }
+
+  /** The same for a command of a snapshot, whose terminal has to have its number again. */
+  static ExecStreams open(CapturedExec exec, int devpts) throws IOException {
+    if (exec.terminal() < 0) {
+      return open(exec.spec(), devpts);
+    }
+    // The kernel gives the lowest free number.
+    List<ExecStreams> passedOver = new ArrayList<>();
+    try {
+      while (true) {
+        ExecStreams streams = open(exec.spec(), devpts);
+        int number = SandboxFunctions.get().dbx_sandbox_terminal_number(streams.output().fd());
+        if (number == exec.terminal()) {
+          return streams;
+        }
+        passedOver.add(streams);
+        if (number > exec.terminal()) {
+          throw new SandboxException(
+              "make terminal again failed: its number is taken: number=" + exec.terminal());
+        }
+      }
+    } finally {
+      for (ExecStreams streams : passedOver) {
+        streams.input().close();
+        streams.close();
+      }
+    }
+  }
+
+  /** What the kernel calls the daemon's ends. */
+  List<String> links() throws IOException {
+    List<String> links = new ArrayList<>();
+    for (Descriptor end : Arrays.asList(input, output, errors)) {
+      boolean open = end != null && end.open();
+      links.add(open ? Files.readSymbolicLink(end.path()).toString() : "");
+    }
+    return links;
+  }
+
+  /** The daemon's end of that name, or null. */
+  @Nullable Descriptor end(String link) throws IOException {
+    int index = links().indexOf(link);
+    return index < 0 ? null : Arrays.asList(input, output, errors).get(index);
+  }
+
+  /** Closes the ends that were closed at a snapshot. */
+  void closeLike(List<String> links) {
+    List<@Nullable Descriptor> own = Arrays.asList(input, output, errors);
+    for (int i = 0; i < links.size(); i++) {
+      Descriptor end = own.get(i);
+      if (end != null && links.get(i).isEmpty()) {
+        end.close();
+      }
+    }
   }
 
   private static ExecStreams terminal(TerminalSize size, int devpts, int uid) throws IOException {

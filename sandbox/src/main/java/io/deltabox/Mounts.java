@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The detached mounts of one sandbox, by descriptor. Nothing of them is attached in the namespace
@@ -21,6 +22,7 @@ import java.util.List;
  * @param hostRoot lower one of them
  * @param dev read-only {@code /dev}
  * @param devpts its terminals
+ * @param terminals a clone of them for a container that replaces this one
  */
 record Mounts(
     Descriptor tmpfs,
@@ -32,7 +34,8 @@ record Mounts(
     Descriptor layer,
     Descriptor hostRoot,
     Descriptor dev,
-    Descriptor devpts)
+    Descriptor devpts,
+    Descriptor terminals)
     implements AutoCloseable {
   static final int RDONLY = 1;
   static final int NOSUID = 2;
@@ -55,11 +58,16 @@ record Mounts(
           "stderr /proc/self/fd/2",
           "ptmx pts/ptmx");
 
-  /** Makes all of them over a base; after a failure none is left. */
-  static Mounts make(BaseLayer base, long upperBytesMax) throws IOException {
+  /**
+   * Makes all of them over a base; after a failure none is left.
+   *
+   * @param terminals of a container that is replaced; null for new ones
+   */
+  static Mounts make(BaseLayer base, long upperBytesMax, @Nullable Descriptor terminals)
+      throws IOException {
     List<Descriptor> made = new ArrayList<>();
     try {
-      return new Maker(made).make(base, upperBytesMax);
+      return new Maker(made).make(base, upperBytesMax, terminals);
     } catch (IOException | RuntimeException e) {
       made.forEach(Descriptor::close);
       throw e;
@@ -76,7 +84,8 @@ record Mounts(
   @Override
   public void close() {
     for (Descriptor descriptor :
-        List.of(overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, upper, tmpfs)) {
+        List.of(
+            overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, terminals, upper, tmpfs)) {
       descriptor.close();
     }
   }
@@ -95,7 +104,8 @@ record Mounts(
       return descriptor;
     }
 
-    Mounts make(BaseLayer base, long upperBytesMax) throws IOException {
+    Mounts make(BaseLayer base, long upperBytesMax, @Nullable Descriptor terminals)
+        throws IOException {
       // An inode for every 4 KiB: more files than that would be smaller than their own overhead.
       long inodes = Math.max(1024, upperBytesMax / 4096);
       Descriptor tmpfs =
@@ -121,8 +131,13 @@ record Mounts(
       Descriptor layer = open(base.mount().fd(), ".");
       Descriptor hostRoot = open(Descriptor.NOWHERE, "/");
       Descriptor dev = dev();
-      Descriptor devpts = keep(calls.dbx_sandbox_devpts(), "make devpts");
-      return new Mounts(tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts);
+      Descriptor devpts =
+          terminals == null
+              ? keep(calls.dbx_sandbox_devpts(), "make devpts")
+              : keep(calls.dbx_sandbox_clone(terminals.fd(), "", 0, 0), "clone devpts");
+      Descriptor spare = keep(calls.dbx_sandbox_clone(devpts.fd(), "", 0, 0), "clone devpts");
+      return new Mounts(
+          tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, spare);
     }
 
     private Descriptor open(int parent, String path) throws IOException {

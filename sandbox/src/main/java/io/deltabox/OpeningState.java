@@ -2,6 +2,7 @@ package io.deltabox;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -11,7 +12,7 @@ import java.util.concurrent.FutureTask;
  * longer than the sandbox itself, and its first command need not wait for them. What was written
  * before they are ready is found by the first look at everything.
  */
-final class OpeningState implements AutoCloseable {
+final class OpeningState {
   private final FutureTask<SandboxState> opening;
 
   OpeningState(Callable<SandboxState> open) {
@@ -35,13 +36,13 @@ final class OpeningState implements AutoCloseable {
     }
   }
 
-  /** Closes it as soon as it is open; it borrows what its sandbox closes next, so this waits. */
-  @Override
-  public void close() {
+  /** Ends it as soon as it is open; it borrows what its sandbox closes next, so this waits. */
+  List<RestorePoint> end() {
+    List<RestorePoint> outliving = List.of();
     boolean interrupted = false;
     while (true) {
       try {
-        opening.get().close();
+        outliving = opening.get().end();
         break;
       } catch (InterruptedException e) {
         interrupted = true;
@@ -52,5 +53,6 @@ final class OpeningState implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    return outliving;
   }
 }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param target the snapshot the sandbox is now at
  * @param left what the rollback left, as a snapshot; null if it was not kept
  * @param notKept why it was not kept although asked for; else null
+ * @param rebuilt whether the sandbox was built anew, because editing the living one failed
  * @param pauseNanos from the first stop to the last thaw
  * @param callNanos the whole call
  * @param phaseNanos time by phase of the pause, in order
@@ -26,6 +27,7 @@ public record RollbackResult(
     Snapshot target,
     @Nullable Snapshot left,
     @Nullable String notKept,
+    boolean rebuilt,
     long pauseNanos,
     long callNanos,
     Map<String, Long> phaseNanos,

@@ -31,6 +31,7 @@ final class RunningExec implements Exec {
   private final ExecSpec spec;
   private final Instant time;
   private final Controls controls;
+  private final boolean lossless;
   private final IoLoop loop;
   private final ExecStreams streams;
   private final InputPipe input;
@@ -54,6 +55,7 @@ final class RunningExec implements Exec {
     this.spec = spec;
     this.time = time;
     this.controls = controls;
+    this.lossless = lossless;
     this.loop = loop;
     this.streams = streams;
     this.input = new InputPipe(streams.input(), spec.tty() != null);
@@ -146,6 +148,16 @@ final class RunningExec implements Exec {
   /** The daemon's ends of its pipes, or of its terminal. */
   ExecStreams streams() {
     return streams;
+  }
+
+  /** What a snapshot has to know of it, while it runs. */
+  CapturedExec captured() throws IOException {
+    int terminal =
+        spec.tty() == null
+            ? -1
+            : SandboxFunctions.get().dbx_sandbox_terminal_number(streams.output().fd());
+    List<String> links = spec.tty() == null ? streams.links() : List.of();
+    return new CapturedExec(id, spec, time, pid, lossless, links, terminal);
   }
 
   ExecResult result() {

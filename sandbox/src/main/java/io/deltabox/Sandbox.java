@@ -17,6 +17,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class Sandbox implements AutoCloseable {
   private final Id id;
   private final SandboxSpec spec;
-  private final @Nullable Parts parts;
+  private volatile @Nullable Parts parts;
   private final ReentrantReadWriteLock startOrCapture = new ReentrantReadWriteLock(true);
   private final AtomicBoolean closed = new AtomicBoolean();
   private final CountDownLatch closeDone = new CountDownLatch(1);
@@ -40,7 +41,14 @@ public final class Sandbox implements AutoCloseable {
       Keeper keeper,
       Set<OptionalFeature> without,
       Runnable whenClosed,
-      List<String> notices) {}
+      List<String> notices,
+      Replacement replacement,
+      Consumer<List<RestorePoint>> outliving) {}
+
+  /** Makes an empty container like another one. */
+  interface Replacement {
+    SandboxHost like(SandboxHost old) throws IOException;
+  }
 
   private record Parts(
       SandboxHost host, Commands commands, OpeningState state, Services services) {}
@@ -56,8 +64,13 @@ public final class Sandbox implements AutoCloseable {
     return new Sandbox(id, spec, null);
   }
 
-  /** Takes ownership of the host, also on failure. */
-  static Sandbox of(Id id, SandboxSpec spec, SandboxHost host, Services services)
+  /**
+   * Takes ownership of the host, also on failure.
+   *
+   * @param from what the sandbox is made of; null for an empty one
+   */
+  static Sandbox of(
+      Id id, SandboxSpec spec, SandboxHost host, Services services, @Nullable RestorePoint from)
       throws IOException {
     AtomicReference<@Nullable Sandbox> self = new AtomicReference<>();
     Commands commands = null;
@@ -66,9 +79,16 @@ public final class Sandbox implements AutoCloseable {
           new Commands(
               host, services.loop(), services.timer(), services.clock(), () -> closeLater(self));
       Commands those = commands;
-      OpeningState state = new OpeningState(() -> SandboxStates.open(id, host, those, services));
+      OpeningState state =
+          new OpeningState(
+              () ->
+                  SandboxStates.open(
+                      id, spec, host, those, services, containers(services, self), from));
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
+      if (from != null) {
+        waitForState(sandbox, state);
+      }
       if (commands.gone()) {
         sandbox.close();
       }
@@ -82,6 +102,34 @@ public final class Sandbox implements AutoCloseable {
     }
   }
 
+  /** A sandbox made of a snapshot is there when its processes are. */
+  private static void waitForState(Sandbox sandbox, OpeningState state) throws IOException {
+    try {
+      state.get();
+    } catch (IOException | RuntimeException e) {
+      sandbox.close();
+      throw e;
+    }
+  }
+
+  private static Containers containers(Services services, AtomicReference<@Nullable Sandbox> self) {
+    return new Containers() {
+      @Override
+      public SandboxHost like(SandboxHost old) throws IOException {
+        return services.replacement().like(old);
+      }
+
+      @Override
+      public void moved(SandboxHost next) {
+        Sandbox sandbox = self.get();
+        Parts before = sandbox == null ? null : sandbox.parts;
+        if (sandbox != null && before != null) {
+          sandbox.parts = new Parts(next, before.commands(), before.state(), services);
+        }
+      }
+    };
+  }
+
   /** Pid 1 has died by itself: the rest goes too, on a thread that may wait. */
   private static void closeLater(AtomicReference<@Nullable Sandbox> self) {
     Sandbox sandbox = self.get();
@@ -93,10 +141,11 @@ public final class Sandbox implements AutoCloseable {
   }
 
   private Parts parts() throws SandboxClosedException {
-    if (parts == null || closed.get() || parts.commands().gone()) {
+    Parts now = parts;
+    if (now == null || closed.get() || now.commands().gone()) {
       throw new SandboxClosedException("the sandbox has ended: sandbox=" + id.brief());
     }
-    return parts;
+    return now;
   }
 
   public Id id() {
@@ -120,12 +169,14 @@ public final class Sandbox implements AutoCloseable {
 
   /** False once it has ended, by itself or by {@link #close}. */
   public boolean running() {
-    return parts != null && !closed.get() && !parts.commands().gone();
+    Parts now = parts;
+    return now != null && !closed.get() && !now.commands().gone();
   }
 
   /** Things a user should know that hold for this sandbox on this machine: one line each. */
   public List<String> notices() {
-    return parts == null ? List.of() : parts.services().notices();
+    Parts now = parts;
+    return now == null ? List.of() : now.services().notices();
   }
 
   /**
@@ -173,7 +224,8 @@ public final class Sandbox implements AutoCloseable {
    * @throws NotFoundException if there is none, or if it ended so long ago that it is forgotten
    */
   public Exec exec(int execId) throws SandboxException {
-    RunningExec exec = parts == null ? null : parts.commands().get(execId);
+    Parts now = parts;
+    RunningExec exec = now == null ? null : now.commands().get(execId);
     if (exec == null) {
       throw new NotFoundException(
           "no such command: id="
@@ -189,7 +241,8 @@ public final class Sandbox implements AutoCloseable {
 
   /** Running commands and the latest finished ones, by id. */
   public List<Exec> execs() {
-    return parts == null ? List.of() : List.copyOf(parts.commands().all());
+    Parts now = parts;
+    return now == null ? List.of() : List.copyOf(now.commands().all());
   }
 
   /** What runs inside at this moment, by pid; the list may be torn while processes come and go. */
@@ -347,6 +400,17 @@ public final class Sandbox implements AutoCloseable {
         "deltabox log " + id.brief());
   }
 
+  /** What a sandbox can be made of; null for a snapshot that is not of this lineage. */
+  @Nullable RestorePoint restorePoint(Snapshot snapshot) throws IOException {
+    List<RestorePoint> found = new ArrayList<>();
+    alone(
+        state -> {
+          RestorePoint point = state.restorePoint(snapshot.id());
+          return point != null && found.add(point);
+        });
+    return found.isEmpty() ? null : found.get(0);
+  }
+
   /** All snapshots kept, oldest first. */
   public List<Snapshot> snapshots() throws IOException {
     return parts().state().get().snapshots();
@@ -392,18 +456,20 @@ public final class Sandbox implements AutoCloseable {
 
   /** Begins its end without waiting. */
   void kill() {
-    if (parts != null && !closed.get()) {
-      parts.host().kill();
+    Parts now = parts;
+    if (now != null && !closed.get()) {
+      now.host().kill();
     }
   }
 
   /**
-   * Kills everything inside and forgets its snapshots and files. When it returns nothing is left.
-   * Idempotent.
+   * Kills everything inside and forgets its files and snapshots; those that have a name are kept by
+   * the box. When it returns nothing runs any more. Idempotent.
    */
   @Override
   public void close() {
-    if (parts == null) {
+    Parts now = parts;
+    if (now == null) {
       return;
     }
     if (!closed.compareAndSet(false, true)) {
@@ -411,11 +477,11 @@ public final class Sandbox implements AutoCloseable {
       return;
     }
     try {
-      parts.host().kill();
-      parts.commands().close();
-      closeParts(parts);
+      now.host().kill();
+      now.commands().close();
+      closeParts(now);
     } finally {
-      parts.services().whenClosed().run();
+      now.services().whenClosed().run();
       closeDone.countDown();
     }
   }
@@ -424,8 +490,11 @@ public final class Sandbox implements AutoCloseable {
   private void closeParts(Parts last) {
     startOrCapture.writeLock().lock();
     try {
-      last.state().close();
-      last.host().close();
+      // A rollback that was under way may have put it into another container meanwhile.
+      Parts now = parts == null ? last : parts;
+      now.host().kill();
+      last.services().outliving().accept(last.state().end());
+      now.host().close();
     } finally {
       startOrCapture.writeLock().unlock();
     }

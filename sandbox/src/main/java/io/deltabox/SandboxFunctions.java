@@ -57,6 +57,8 @@ final class SandboxFunctions {
 
     int dbx_sandbox_terminal(int devpts, long fds, int rows, int columns, int uid);
 
+    int dbx_sandbox_terminal_number(int terminal);
+
     int dbx_sandbox_window(int terminal, int rows, int columns);
 
     int dbx_sandbox_duplicate(int fd);

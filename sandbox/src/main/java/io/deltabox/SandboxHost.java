@@ -119,6 +119,11 @@ final class SandboxHost implements AutoCloseable {
     return mounts.devpts().fd();
   }
 
+  /** The same, for a container that replaces this one with its terminals. */
+  Descriptor terminals() {
+    return mounts.terminals();
+  }
+
   /** Socket on which pid 1 serves the engine while all else is stopped; {@code protocol.h}. */
   int engineChannel() {
     return engine.fd();

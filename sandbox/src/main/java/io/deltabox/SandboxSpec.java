@@ -35,6 +35,12 @@ public record SandboxSpec(
     env = Map.copyOf(env);
   }
 
+  /** The same under another name. */
+  SandboxSpec named(@Nullable String other) {
+    return new SandboxSpec(
+        other, hostname, memoryBytesMax, cpus, processesMax, upperBytesMax, exposed, env);
+  }
+
   /** Defaults: no name, half of the machine's memory, all processors. */
   public static SandboxSpec defaults() {
     return builder().build();

@@ -38,6 +38,9 @@ interface SandboxState extends AutoCloseable {
   /** Where the last rollback can be taken back to, or null. */
   @Nullable Id left();
 
+  /** What a sandbox can be made of, or null for a snapshot of another lineage. */
+  @Nullable RestorePoint restorePoint(Id snapshot);
+
   /** All snapshots kept, oldest first. */
   List<Snapshot> snapshots() throws IOException;
 
@@ -48,6 +51,13 @@ interface SandboxState extends AutoCloseable {
 
   /** Forgets a snapshot; what other snapshots need of it stays. */
   void remove(Id snapshot) throws IOException;
+
+  /**
+   * Closes it; what has a name outlives it.
+   *
+   * @return what outlives it
+   */
+  List<RestorePoint> end();
 
   @Override
   void close();

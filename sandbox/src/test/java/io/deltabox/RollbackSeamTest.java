@@ -40,11 +40,11 @@ final class RollbackSeamTest {
     base = BaseLayer.build(new BaseLayer.Key(List.of(), "sandbox"));
     loop = new IoLoop();
     SandboxSpec spec = SandboxSpec.defaults();
-    CgroupSet groups = Cgroups.detect(Set.of()).make(Id.make(Clock.systemUTC().instant()), spec);
+    CgroupSet groups = Cgroups.detect(Set.of()).make(Id.make(Clock.systemUTC().instant()), 0, spec);
     try (Descriptor program = SandboxHost.program()) {
       host =
           SandboxHost.start(
-              program, "sandbox", Mounts.make(base, spec.upperBytesMax()), groups, List.of());
+              program, "sandbox", Mounts.make(base, spec.upperBytesMax(), null), groups, List.of());
     }
     commands = new Commands(host, loop, timer, Clock.systemUTC(), () -> {});
   }

@@ -29,7 +29,7 @@ public final class CaptureEngine implements AutoCloseable {
   private static final int DEADLINE_MILLIS = 100;
 
   private final Keeper keeper;
-  private final Hold hold;
+  private volatile Hold hold;
   private final Map<UUID, SnapshotState> lineage = new LinkedHashMap<>();
 
   private final Keeper.User user =
@@ -252,7 +252,13 @@ public final class CaptureEngine implements AutoCloseable {
     SnapshotState before = current;
     SnapshotState made =
         new SnapshotState(
-            id, before == null ? null : before.id(), processes, objects, named, fileState);
+            id,
+            before == null ? null : before.id(),
+            processes,
+            objects,
+            hold.aliases.of(named, objects.keySet()),
+            named,
+            fileState);
     boolean unchanged = before != null && Differences.none(before, made);
     if (!unchanged) {
       passOn(made, before);
@@ -330,41 +336,109 @@ public final class CaptureEngine implements AutoCloseable {
    * @throws RollbackLostException if it failed half-way
    */
   public RollbackReport rollback(UUID id) throws IOException {
-    return rollback(id, ProcessBirths.ANYWHERE);
+    return rollback(id, Outside.NONE);
   }
 
   /**
    * The same.
    *
-   * @param births where processes made again belong; called on the tracing thread while everything
-   *     is stopped
+   * @param outside what the daemon has of the sandbox
    */
-  public synchronized RollbackReport rollback(UUID id, ProcessBirths births) throws IOException {
+  public synchronized RollbackReport rollback(UUID id, Outside outside) throws IOException {
     SnapshotState wanted = snapshot(id);
-    return run(() -> rollbackHere(wanted, births));
+    return run(
+        () -> {
+          RollbackReport report = rollback(hold, wanted, outside);
+          current = wanted;
+          return report;
+        });
   }
 
-  private RollbackReport rollbackHere(SnapshotState wanted, ProcessBirths births)
+  /**
+   * Puts the sandbox back to a snapshot in a new container, whatever the old one is like; the old
+   * one is let go of when that is done. After a failure nothing has changed here.
+   *
+   * @param target the new container, in which nothing runs but pid 1
+   * @param outside what the daemon has of the sandbox
+   */
+  public synchronized RollbackReport rebuild(CaptureTarget target, UUID id, Outside outside)
+      throws IOException {
+    SnapshotState wanted = snapshot(id);
+    Hold fresh = Hold.open(target, keeper);
+    RollbackReport report = fill(fresh, wanted, outside);
+    Hold old = hold;
+    synchronized (lineage) {
+      hold = fresh;
+      lineage.replaceAll((key, snapshot) -> fresh.files.over(snapshot));
+      current = fresh.files.over(wanted);
+    }
+    old.close();
+    return report;
+  }
+
+  /**
+   * Makes a new sandbox from a snapshot of any other; it is the first of its lineage.
+   *
+   * @param target a container in which nothing runs but pid 1
+   * @param keeper where the snapshot is
+   * @param outside what the daemon has of the sandbox
+   * @param check run when all is done and nothing runs yet, on the tracing thread; or null
+   */
+  public static CaptureEngine restore(
+      CaptureTarget target, Keeper keeper, UUID id, Outside outside, @Nullable Runnable check)
+      throws IOException {
+    // Until the new engine refers to it, the snapshot must not be collected.
+    keeper.using().lock();
+    try {
+      SnapshotState from = keeper.find(id);
+      Hold hold = Hold.open(target, keeper);
+      SnapshotState wanted = hold.files.over(from);
+      CaptureEngine engine = new CaptureEngine(keeper, hold);
+      engine.lineage.put(id, wanted);
+      engine.current = wanted;
+      engine.whileStopped = check;
+      engine.fill(hold, wanted, outside);
+      keeper.add(engine.user);
+      return engine;
+    } finally {
+      keeper.using().unlock();
+    }
+  }
+
+  /** Fills an empty container; it is closed after a failure. */
+  private RollbackReport fill(Hold fresh, SnapshotState wanted, Outside outside)
+      throws IOException {
+    keeper.using().lock();
+    try {
+      return fresh.tracer.run(() -> rollback(fresh, wanted, outside));
+    } catch (IOException | RuntimeException e) {
+      fresh.close();
+      throw e;
+    } finally {
+      keeper.using().unlock();
+    }
+  }
+
+  private RollbackReport rollback(Hold on, SnapshotState wanted, Outside outside)
       throws IOException {
     hook.enter(CapturePhase.ROLLBACK_FREEZE);
-    hold.window.freeze(DEADLINE_MILLIS);
+    on.window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback = new Rollback(hold, keeper.store(), wanted, hook, births);
+      rollback = new Rollback(on, keeper.store(), wanted, hook, outside);
       RollbackReport report = rollback.run(whileStopped);
-      current = wanted;
-      hold.layouts.clear();
+      on.layouts.clear();
       wanted
           .processes()
           .values()
-          .forEach(p -> hold.layouts.put(p.state().pid(), p.state().regions()));
-      hold.files.afterThaw();
+          .forEach(p -> on.layouts.put(p.state().pid(), p.state().regions()));
+      on.files.afterThaw();
       return report;
     } catch (IOException | RuntimeException e) {
       if (rollback != null && rollback.editing()) {
         throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
       }
-      hold.tracer.thaw();
+      on.tracer.thaw();
       throw e;
     }
   }

@@ -41,6 +41,12 @@ final class FilesPart implements AutoCloseable {
     return new FilesPart(tracker, target.without());
   }
 
+  /** A snapshot of another container, whose files are looked at over the base of this one. */
+  SnapshotState over(SnapshotState snapshot) {
+    FileState state = snapshot.files();
+    return tracker == null || state == null ? snapshot : snapshot.with(tracker.over(state));
+  }
+
   @Nullable FileTracker tracker() {
     return tracker;
   }

@@ -37,6 +37,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     final Map<ObjectId, PageMap.Editor> shared = new HashMap<>();
     final Map<Integer, ProcessState> processes = new LinkedHashMap<>();
     final Map<ObjectId, Long> objects = new LinkedHashMap<>();
+    final Map<ObjectId, ObjectId> aliases = new HashMap<>();
     @Nullable DescriptorTable descriptors;
     @Nullable UUID lineage;
 
@@ -163,6 +164,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
       case OBJECT -> {
         SnapshotRecords.ObjectRecord object = SnapshotRecords.object(bytes);
         now.objects.put(object.id(), object.size());
+        object.names().forEach(name -> now.aliases.put(name, object.id()));
       }
       case DESCRIPTORS -> now.descriptors = DescriptorTable.ofRecord(bytes);
       case FILE -> throw new IllegalArgumentException("a file comes with its key and content");
@@ -188,6 +190,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
             now.lineage,
             processes,
             objects,
+            Map.copyOf(now.aliases),
             now.descriptors,
             now.files == null ? null : now.files.build()));
     building = null;

@@ -35,7 +35,7 @@ final class ProcessMaker {
   private final ProcessPlan plan;
   private final Map<Integer, ProcessSnapshot> wanted;
   private final DescriptorTable files;
-  private final ProcessBirths births;
+  private final Outside outside;
 
   private final Map<Integer, LiveProcess> living;
   private final Map<Integer, ProcessFiles> read = new LinkedHashMap<>();
@@ -59,7 +59,7 @@ final class ProcessMaker {
       ProcessPlan plan,
       SnapshotState wanted,
       Map<Integer, LiveProcess> living,
-      ProcessBirths births) {
+      Outside outside) {
     this.tracer = hold.tracer;
     this.window = hold.window;
     this.aliases = hold.aliases;
@@ -67,7 +67,7 @@ final class ProcessMaker {
     this.wanted = wanted.processes();
     this.files = wanted.descriptors();
     this.living = living;
-    this.births = births;
+    this.outside = outside;
   }
 
   int made() {
@@ -224,7 +224,7 @@ final class ProcessMaker {
   }
 
   private int stub(ProcessState then, int number) throws IOException {
-    int group = births.group(number);
+    int group = outside.group(number);
     programs.put(number, "");
     sessions.put(number, 0);
     for (int tries = 1; ; tries++) {

@@ -28,6 +28,7 @@ final class Rollback {
   private final FilesPart files;
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
+  private final Outside outside;
   private final WindowRecords records;
   private final SandboxRoot root;
   private DescriptorTable descriptorsNow;
@@ -55,11 +56,7 @@ final class Rollback {
   private FilesPart.Edits filesEdited = FilesPart.Edits.NONE;
 
   Rollback(
-      Hold hold,
-      PageStore store,
-      SnapshotState wanted,
-      CapturePhase.Hook hook,
-      ProcessBirths births)
+      Hold hold, PageStore store, SnapshotState wanted, CapturePhase.Hook hook, Outside outside)
       throws IOException {
     this.tracer = hold.tracer;
     this.store = store;
@@ -67,15 +64,17 @@ final class Rollback {
     this.files = hold.files;
     this.wanted = wanted;
     this.hook = hook;
+    this.outside = outside;
     this.window = hold.window;
     this.frozen = window.times();
+    hold.aliases.addAll(wanted.aliases());
     this.records = hold.aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes(), wanted.descriptors());
     this.root = SandboxRoot.of(hold.target.initPid());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
     this.plan = Processes.plan(records, descriptorsNow, wanted);
-    this.maker = new ProcessMaker(hold, plan, wanted, living, births);
+    this.maker = new ProcessMaker(hold, plan, wanted, living, outside);
     this.jobs = new JobControl(living.values(), wanted.processes());
   }
 
@@ -278,7 +277,7 @@ final class Rollback {
   private static void checkRemovedMappings(
       ProcessState now, ProcessState then, DescriptorTable files) throws CaptureException {
     for (Region region : then.regions()) {
-      if (!region.deleted() || files.otherName(region.key()) != null) {
+      if (!region.deleted() || region.is(Region.SPECIAL) || files.otherName(region.key()) != null) {
         continue;
       }
       for (long at = region.start(); at < region.end(); ) {
@@ -374,7 +373,8 @@ final class Rollback {
         descriptorsNow,
         wanted.descriptors(),
         processes,
-        new SandboxFiles(root, objects, filesEdited.moved()));
+        new SandboxFiles(root, objects, filesEdited.moved()),
+        outside::end);
   }
 
   private void pages() throws IOException {

@@ -58,9 +58,8 @@ final class SharedObjects implements AutoCloseable {
     }
   }
 
-  /** How mappings name what fstat(2) names so. */
   private ObjectId identity(FileKey key) {
-    return aliases.original(new ObjectId(key.major() << 32 | key.minor(), key.ino()));
+    return aliases.original(Aliases.identity(key));
   }
 
   /**

@@ -24,7 +24,9 @@ final class SnapshotRecords {
       to.record(RecordKind.PROCESS, write(process.state()));
     }
     for (var object : snapshot.objects().entrySet()) {
-      to.record(RecordKind.OBJECT, write(object.getKey(), object.getValue().size()));
+      to.record(
+          RecordKind.OBJECT,
+          write(object.getKey(), object.getValue().size(), names(snapshot, object.getKey())));
     }
     to.record(RecordKind.DESCRIPTORS, snapshot.descriptors().toRecord());
   }
@@ -44,21 +46,35 @@ final class SnapshotRecords {
     return parent;
   }
 
-  private static ByteBuffer write(ObjectId id, long size) {
-    return RecordWriter.of(RecordKind.OBJECT)
-        .number(id.device())
-        .number(id.inode())
-        .number(size)
-        .done();
+  private static List<ObjectId> names(SnapshotState snapshot, ObjectId object) {
+    List<ObjectId> names = new ArrayList<>();
+    snapshot
+        .aliases()
+        .forEach(
+            (name, original) -> {
+              if (original.equals(object)) {
+                names.add(name);
+              }
+            });
+    return names;
   }
 
-  /** An object with its size and without content. */
-  record ObjectRecord(ObjectId id, long size) {}
+  private static ByteBuffer write(ObjectId id, long size, List<ObjectId> names) {
+    RecordWriter out = RecordWriter.of(RecordKind.OBJECT);
+    out.number(id.device()).number(id.inode()).number(size);
+    out.list(names, name -> out.number(name.device()).number(name.inode()));
+    return out.done();
+  }
+
+  /** An object with its size and without content, and what else descriptors call it. */
+  record ObjectRecord(ObjectId id, long size, List<ObjectId> names) {}
 
   static ObjectRecord object(ByteBuffer record) throws IOException {
     RecordReader in = RecordReader.of(RecordKind.OBJECT, record);
     ObjectId id = new ObjectId(in.longNumber(), in.longNumber());
-    ObjectRecord read = new ObjectRecord(id, in.longNumber());
+    long size = in.longNumber();
+    List<ObjectId> names = in.list(() -> new ObjectId(in.longNumber(), in.longNumber()));
+    ObjectRecord read = new ObjectRecord(id, size, names);
     in.done();
     return read;
   }

@@ -10,11 +10,18 @@ import org.jspecify.annotations.Nullable;
  * Everything a snapshot holds; page contents lie in the keeper's {@link PageStore}.
  *
  * @param processes by number inside the sandbox, parents first
+ * @param aliases identities under which the descriptors name objects that a rollback had made
+ *     again; the values are keys of {@code objects}
  */
 record SnapshotState(
     UUID id,
     @Nullable UUID parent,
     Map<Integer, ProcessSnapshot> processes,
     Map<ObjectId, ObjectState> objects,
+    Map<ObjectId, ObjectId> aliases,
     DescriptorTable descriptors,
-    @Nullable FileState files) {}
+    @Nullable FileState files) {
+  SnapshotState with(FileState otherFiles) {
+    return new SnapshotState(id, parent, processes, objects, aliases, descriptors, otherFiles);
+  }
+}

@@ -15,7 +15,7 @@ import java.util.Map;
  */
 public final class CheckSession {
   private final Oracle oracle;
-  private final int initPid;
+  private int initPid;
   private final Map<String, Image> images = new HashMap<>();
 
   /**
@@ -24,6 +24,19 @@ public final class CheckSession {
   public CheckSession(int initPid, Scope scope) {
     this.oracle = new Oracle(scope);
     this.initPid = initPid;
+  }
+
+  /** The sandbox goes on in another container. */
+  public void moved(int newInitPid) {
+    initPid = newInitPid;
+  }
+
+  /** Takes over the image of a snapshot that was made in another sandbox. */
+  public void adopt(CheckSession other, String snapshot) {
+    Image image = other.images.get(snapshot);
+    if (image != null) {
+      images.put(snapshot, image);
+    }
   }
 
   /**

@@ -45,15 +45,17 @@ public final class DescriptorReconciler {
    * @param target what they must have; each of its processes must be in {@code processes}
    * @param processes every living process of the sandbox by its number inside
    * @param files opens paths as the sandbox sees them
+   * @param ends the daemon's ends of pipes
    * @throws CaptureException if something cannot be put back
    */
   public static DescriptorReport reconcile(
       DescriptorTable current,
       DescriptorTable target,
       Map<Integer, StoppedProcess> processes,
-      FileOpener files)
+      FileOpener files,
+      OuterEnds ends)
       throws CaptureException {
-    try (Run run = new Run(living(current, processes), target, processes, files)) {
+    try (Run run = new Run(living(current, processes), target, processes, files, ends)) {
       Rules rules = new Rules();
       Matching matching = Matching.of(run, rules);
       SocketPairs.review(run, matching);

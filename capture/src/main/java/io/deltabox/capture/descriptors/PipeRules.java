@@ -51,7 +51,7 @@ final class PipeRules implements KindRules {
     }
     Integer fd = living(key, run);
     if (fd == null) {
-      fd = OwnPipes.find(target.link());
+      fd = run.ends().find(target.link());
     }
     if (fd == null) {
       int[] ends = run.kernel().pair("make a pipe", Calls.PIPE2, 0);

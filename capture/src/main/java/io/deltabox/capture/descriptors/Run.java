@@ -25,6 +25,7 @@ final class Run implements AutoCloseable {
   private final DescriptorTable target;
   private final Map<Integer, StoppedProcess> processes;
   private final FileOpener files;
+  private final OuterEnds ends;
   private final Kernel kernel;
   private final List<Integer> owned = new ArrayList<>();
   private final Map<OpenFile, Integer> held = new LinkedHashMap<>();
@@ -37,17 +38,24 @@ final class Run implements AutoCloseable {
       DescriptorTable current,
       DescriptorTable target,
       Map<Integer, StoppedProcess> processes,
-      FileOpener files)
+      FileOpener files,
+      OuterEnds ends)
       throws IOException {
     this.current = current;
     this.target = target;
     this.processes = Map.copyOf(processes);
     this.files = files;
+    this.ends = ends;
     this.kernel = new Kernel();
   }
 
   Kernel kernel() {
     return kernel;
+  }
+
+  /** The daemon's ends of pipes. */
+  OuterEnds ends() {
+    return ends;
   }
 
   /** Opens files as the sandbox sees them. */

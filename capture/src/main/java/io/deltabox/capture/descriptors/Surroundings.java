@@ -33,7 +33,9 @@ final class Surroundings {
   }
 
   private static void restore(Run run, ProcessFiles wanted, ProcessFiles now) throws IOException {
-    if (!now.root().key().equals(wanted.root().key())) {
+    // In another container the same root is another directory.
+    if (!now.root().key().equals(wanted.root().key())
+        && !now.root().path().equals(wanted.root().path())) {
       throw new CaptureException(
           "put the root of a process back failed: it has changed its root since, pid="
               + wanted.process()

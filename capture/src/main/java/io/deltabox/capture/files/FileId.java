@@ -23,6 +23,10 @@ record FileId(Kind kind, long number, long birth, String key) {
   }
 
   static final FileId ROOT = new FileId(Kind.DIRECTORY, 0, 0, "");
+
+  /** The covered directory rollbacks work in, which every sandbox has of its own. */
+  static final FileId STAGING = new FileId(Kind.UPPER, 0, 0, "staging");
+
   static final FileId SHARED_ROOT = new FileId(Kind.SHARED, 0, 0, "");
 
   static FileId upper(long number, long birth) {

@@ -86,6 +86,10 @@ public final class FileTracker implements AutoCloseable {
     if (shared >= 0) {
       files.putDirectory(ops.stat(shared, "").inode(), FileId.SHARED_ROOT, /* merged= */ false);
     }
+    if (!base.isDirectory(layout.staging())) {
+      long covered = ops.stat(upper, layout.staging()).inode();
+      files.putDirectory(covered, FileId.STAGING, /* merged= */ false);
+    }
     look(WindowPlan.RESCAN);
     current = advance(pending);
     acknowledge();
@@ -324,7 +328,7 @@ public final class FileTracker implements AutoCloseable {
    * writing or mapped shared may have changed without one. Everything must be stopped.
    */
   public synchronized boolean untouchedSince(FileState target) throws IOException {
-    if (current != target.over(base)) {
+    if (current.nodes() != target.nodes()) {
       return false;
     }
     look(WindowPlan.NO_CONTENT);
@@ -374,6 +378,11 @@ public final class FileTracker implements AutoCloseable {
     openForWriting.clear();
     acknowledge();
     return result;
+  }
+
+  /** A state of another tracker, seen over this one's base, which lives as long as this. */
+  public FileState over(FileState state) {
+    return state.over(base);
   }
 
   /** A state of another tracker speaks of files of the base that nobody has touched here. */

@@ -85,7 +85,7 @@ final class DescriptorReconcilerTest {
       stopped = tracer.stop(TestTracer.tree(program.pid()));
       DescriptorTable current = TestTracer.scan(stopped);
       try (SandboxRoot root = SandboxRoot.of(program.pid())) {
-        DescriptorReconciler.reconcile(current, target, stopped, root);
+        DescriptorReconciler.reconcile(current, target, stopped, root, OuterEnds.OWN);
       }
       DescriptorTable after = TestTracer.scan(stopped);
       tracer.resume(stopped);

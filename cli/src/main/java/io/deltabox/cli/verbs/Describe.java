@@ -60,6 +60,7 @@ final class Describe {
     Snapshot left = done.left();
     put(value, "left", left == null ? null : left.id().toString());
     put(value, "not_kept", done.notKept());
+    value.put("rebuilt", done.rebuilt());
     value.put("pause_ms", Format.milliseconds(done.pauseNanos()));
     value.put("call_ms", Format.milliseconds(done.callNanos()));
     value.put("phases_ms", phases(done.phaseNanos()));
@@ -87,6 +88,7 @@ final class Describe {
         + " processes ended, "
         + done.processesMade()
         + " made"
+        + (done.rebuilt() ? ", rebuilt whole" : "")
         + (done.notKept() == null ? "" : "\ncannot be undone: " + done.notKept());
   }
 

@@ -80,6 +80,38 @@ final class Targets {
             + " (write SANDBOX@NAME)");
   }
 
+  /** Finds a snapshot of a sandbox that runs, or one that has outlived its sandbox. */
+  static Snapshot anySnapshot(DeltaBox box, String word) throws IOException {
+    NotFoundException missing;
+    try {
+      return snapshot(box, word).snapshot();
+    } catch (NotFoundException e) {
+      missing = e;
+    }
+    String name = word.substring(word.indexOf('@') + 1);
+    String of = word.indexOf('@') > 0 ? word.substring(0, word.indexOf('@')) : "";
+    List<Snapshot> found = new ArrayList<>();
+    for (Snapshot snapshot : box.snapshots()) {
+      boolean named = name.equals(snapshot.name());
+      boolean numbered =
+          name.length() >= DeltaBox.PREFIX_MIN && snapshot.id().toString().startsWith(name);
+      if ((named || numbered) && snapshot.sandboxId().toString().startsWith(of)) {
+        found.add(snapshot);
+      }
+    }
+    if (found.isEmpty()) {
+      throw missing;
+    }
+    if (found.size() > 1) {
+      throw new AmbiguousException(
+          "ambiguous snapshot: "
+              + quote(word)
+              + " fits "
+              + String.join(" ", found.stream().map(s -> s.id().toString()).toList()));
+    }
+    return found.get(0);
+  }
+
   private static Optional<Found> find(Sandbox sandbox, String word) throws IOException {
     try {
       return Optional.of(in(sandbox, word));

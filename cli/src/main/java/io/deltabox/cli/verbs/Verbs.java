@@ -29,6 +29,7 @@ public final class Verbs {
         CheckpointVerb::new,
         RollbackVerb::new,
         UndoVerb::new,
+        RestoreVerb::new,
         LogVerb::new,
         TreeVerb::new,
         ShowVerb::new,

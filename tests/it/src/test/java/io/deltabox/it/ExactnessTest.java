@@ -3,6 +3,7 @@ package io.deltabox.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.deltabox.Sandbox;
+import io.deltabox.SandboxException;
 import io.deltabox.Snapshot;
 import io.deltabox.capture.CaptureException;
 import io.deltabox.check.CheckFailedException;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class ExactnessTest {
   private static final int CHECKPOINTS = Settings.count(30, 300);
   private static final int ROLLBACKS = Settings.count(20, 200);
+  private static final int RESTORES = Settings.count(3, 25);
   private static final int RUN_MILLIS_MAX = 40;
   private static final int FAILURES_MAX = 3;
   private static final int SNAPSHOTS_MAX = 60;
@@ -100,6 +102,7 @@ final class ExactnessTest {
     private int checkpoints;
     private int rollbacks;
     private int refused;
+    private int restored;
     private String lastRefusal = "";
     private long pages;
     private long checkpointNanos;
@@ -126,6 +129,29 @@ final class ExactnessTest {
           pass();
           rollBack();
         }
+      }
+      for (int i = 0; i < RESTORES && failures.size() < FAILURES_MAX; i++) {
+        restore(random.nextInt(snapshots.size()));
+      }
+    }
+
+    /** The same snapshot in an empty sandbox, which then lives a little itself. */
+    private void restore(int target) throws Exception {
+      try (Sandbox made = box.box().restore(snapshots.get(target), null)) {
+        restored++;
+        pass();
+        Snapshot later = Checkpoints.checkpoint(made).value();
+        pass();
+        Checkpoints.rollback(made, later);
+        pass();
+        Checkpoints.rollback(made, snapshots.get(target));
+      } catch (CheckFailedException e) {
+        fail("restore of " + target + " of " + snapshots.size(), e);
+      } catch (SandboxException e) {
+        if (!(e.getCause() instanceof CheckFailedException differs)) {
+          throw e;
+        }
+        fail("restore of " + target + " of " + snapshots.size(), differs);
       }
     }
 
@@ -198,6 +224,8 @@ final class ExactnessTest {
           + rollbacks
           + " refused="
           + refused
+          + " restored="
+          + restored
           + " differences="
           + failures.size()
           + " pages="

@@ -1,17 +1,18 @@
 package io.deltabox;
 
-import io.deltabox.capture.ProcessBirths;
+import io.deltabox.capture.Outside;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the first processes of commands that a rollback makes again into the commands' groups; what
- * they give birth to follows them. Used by one rollback.
+ * What a rollback needs of the commands: the groups their first processes are made again in - what
+ * they give birth to follows them - and the outer ends of their pipes. Used by one rollback.
  */
-final class CommandBirths implements ProcessBirths, AutoCloseable {
+final class CommandsOutside implements Outside, AutoCloseable {
   private final Commands commands;
   private final CgroupSet groups;
   private final Set<Integer> captured;
@@ -20,10 +21,15 @@ final class CommandBirths implements ProcessBirths, AutoCloseable {
   /**
    * @param captured ids of the commands that the snapshot contains
    */
-  CommandBirths(Commands commands, CgroupSet groups, Set<Integer> captured) {
+  CommandsOutside(Commands commands, CgroupSet groups, Set<Integer> captured) {
     this.commands = commands;
     this.groups = groups;
     this.captured = captured;
+  }
+
+  @Override
+  public @Nullable Integer end(String link) throws IOException {
+    return commands.end(link);
   }
 
   @Override
@@ -50,7 +56,7 @@ final class CommandBirths implements ProcessBirths, AutoCloseable {
       opened.add(directory);
       return directory.fd();
     } catch (IOException e) {
-      System.getLogger(CommandBirths.class.getName())
+      System.getLogger(CommandsOutside.class.getName())
           .log(System.Logger.Level.WARNING, "no group for a command: {0}", e.getMessage());
       return -1;
     }
