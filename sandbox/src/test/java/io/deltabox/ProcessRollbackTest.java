@@ -80,6 +80,19 @@ final class ProcessRollbackTest {
   }
 
   @Test
+  void rollback_processMadeAgainBefore_isEditedLikeAnyOther() throws Exception {
+    String pid = ask("(while read -r l < /dev/zero; do :; done) & echo $!");
+    Snapshot then = sandbox.checkpoint("then");
+    assertThat(ask("kill -9 $!; wait $!; echo $?")).isEqualTo("137");
+    assertThat(sandbox.rollback(then).processesMade()).isEqualTo(1);
+    Snapshot again = sandbox.checkpoint("again");
+    assertThat(sandbox.rollback(then).processesMade()).isZero();
+    assertThat(sandbox.rollback(again).processesMade()).isZero();
+    assertThat(ask("echo $!")).isEqualTo(pid);
+    assertThat(ask("kill -0 $! && echo lives")).isEqualTo("lives");
+  }
+
+  @Test
   void rollback_otherProgramKilled_isThereAgain() throws Exception {
     String pid = ask("sleep 1000 & echo $!");
     Snapshot then = sandbox.checkpoint("then");

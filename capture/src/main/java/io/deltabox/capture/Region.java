@@ -41,13 +41,15 @@ record Region(
     return (advice & what) != 0;
   }
 
-  /** Same place, same rights, same thing behind it; advice aside. */
+  /**
+   * Same place, same rights, same thing behind it; advice aside, and that a process made again has
+   * a scratch area of its own.
+   */
   boolean samePlace(Region other) {
     return start == other.start
         && end == other.end
         && flags == other.flags
-        && sameBacking(other, start)
-        && name.equals(other.name);
+        && (is(SPECIAL) || (sameBacking(other, start) && name.equals(other.name)));
   }
 
   boolean is(int flag) {
@@ -65,7 +67,7 @@ record Region(
 
   /** True if its file has no name any more. */
   boolean deleted() {
-    return !is(OBJECT) && !anonymous() && name.endsWith(DELETED);
+    return !is(OBJECT) && !is(SPECIAL) && !anonymous() && name.endsWith(DELETED);
   }
 
   /** Identity of its file; what fstat(2) tells of it only if its name is gone. */
