@@ -55,6 +55,10 @@ void dbx_read_image(struct dbx_proc *proc)
 	image->exit_status = (int32_t)n[EXIT_CODE];
 	const uint64_t map[11] = {n[START_CODE], n[END_CODE], n[START_DATA], n[END_DATA], n[START_BRK], 0, n[START_STACK], n[ARG_START], n[ARG_END], n[ENV_START], n[ENV_END]};
 	memcpy(image->map, map, sizeof map);
+	ssize_t name = read_file(proc->pid, "comm", image->name, sizeof image->name);
+	/* The line's end. */
+	if (name > 0)
+		image->name[name - 1] = 0;
 	ssize_t got = read_file(proc->pid, "auxv", image->auxv, sizeof image->auxv);
 	image->auxv_bytes = got > 0 ? (uint32_t)got : 0;
 }

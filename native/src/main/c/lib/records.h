@@ -70,9 +70,11 @@ struct dbx_record_image {
 	int32_t pid, exit_signal, exit_status;
 	uint32_t auxv_bytes;
 	uint64_t map[11];
+	/* Name of the process; its threads tell it too while it lives. */
+	char name[16];
 	uint64_t auxv[DBX_AUXV_MAX];
 };
-_Static_assert(sizeof(struct dbx_record_image) == 16 + 88 + 512, "shared with Java");
+_Static_assert(sizeof(struct dbx_record_image) == 16 + 88 + 16 + 512, "shared with Java");
 
 /* REGIONS: this, `count` struct dbx_region, then the names, each ended by NUL. FRESH, DIRTY and OWN: this, then `count` struct dbx_run. */
 struct dbx_record_list {

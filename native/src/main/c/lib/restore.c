@@ -25,6 +25,7 @@ DBX_API int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pai
 DBX_API int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_quiet(int64_t handle, uint32_t on);
 DBX_API int64_t dbx_engine_look(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
+DBX_API int32_t dbx_engine_job(int64_t handle, int32_t pid, uint32_t stopped);
 DBX_API int32_t dbx_engine_rearm(int64_t handle, int32_t pid);
 
 static struct dbx_proc *proc_of(int64_t handle, int32_t pid)
@@ -372,6 +373,21 @@ int64_t dbx_engine_look(int64_t handle, int32_t pid, uint64_t arena_address, uin
 		return result;
 	dbx_capture_runs(&arena, DBX_DIRTY, pid, &engine->look);
 	return arena.need > arena.cap ? -ENOBUFS : (int64_t)arena.used;
+}
+
+/*
+ * Whether a process is a stopped job once it is let go. Continuing one leaves a SIGCONT pending, which the caller takes off; it is not ignored, because a
+ * tracer may want it (kernel/signal.c, sig_ignored).
+ */
+int32_t dbx_engine_job(int64_t handle, int32_t pid, uint32_t stopped)
+{
+	struct dbx_proc *proc = proc_of(handle, pid);
+	if (!proc || !proc->thread_count)
+		return -ESRCH;
+	proc->threads[0].stop_signal_held = stopped;
+	for (uint32_t i = 0; i < proc->thread_count; i++)
+		proc->threads[i].group_stopped = false;
+	return stopped || !kill(pid, SIGCONT) ? 0 : -errno;
 }
 
 /* Memory is as wanted: every private region is tracked and nothing counts as written from here on. */

@@ -277,13 +277,17 @@ uint32_t dbx_settle(struct dbx_engine *engine)
 
 void dbx_thaw_process(struct dbx_engine *engine, struct dbx_proc *proc)
 {
+	bool stop = false;
+	for (uint32_t i = 0; i < proc->thread_count; i++)
+		stop |= proc->threads[i].stop_signal_held;
+	/* Before anything is let go: a task that has it pending stops without running another instruction. */
+	if (stop)
+		(void)kill(proc->pid, SIGSTOP);
 	for (uint32_t i = 0; i < proc->thread_count; i++) {
 		struct dbx_thread *thread = &proc->threads[i];
 		hide_eintr(thread->tid);
 		if (ptrace(PTRACE_DETACH, thread->tid, 0, 0) && errno == ESRCH)
 			leave_behind(engine, thread->tid);
-		else if (thread->stop_signal_held)
-			(void)syscall(SYS_tgkill, proc->pid, thread->tid, SIGSTOP);
 	}
 	proc->thread_count = 0;
 	proc->leader_dead = false;

@@ -48,6 +48,8 @@ public interface EngineCalls {
 
   long dbx_engine_look(long handle, int pid, long arena, long bytes);
 
+  int dbx_engine_job(long handle, int pid, int stopped);
+
   int dbx_engine_rearm(long handle, int pid);
 
   int dbx_engine_reap(long handle);

@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +17,9 @@ final class ImageState {
 
   private static final int START_BREAK = 4;
   private static final int AT_FIELDS = 16;
-  private static final int AT_VECTOR = AT_FIELDS + 8 * FIELDS;
+  private static final int NAME_BYTES = 16;
+  private static final int AT_NAME = AT_FIELDS + 8 * FIELDS;
+  private static final int AT_VECTOR = AT_NAME + NAME_BYTES;
 
   /** Of a process that has no auxiliary vector. */
   static final int RECORD_BYTES_MIN = AT_VECTOR;
@@ -44,6 +47,13 @@ final class ImageState {
     return view.getInt(8);
   }
 
+  /** Name of the process, also of one that has ended. */
+  String name() {
+    String text = new String(record, AT_NAME, NAME_BYTES, StandardCharsets.ISO_8859_1);
+    int end = text.indexOf(0);
+    return end < 0 ? text : text.substring(0, end);
+  }
+
   long field(int index) {
     return view.getLong(AT_FIELDS + 8 * index);
   }
@@ -67,7 +77,7 @@ final class ImageState {
   /** Same places, same vector. */
   boolean same(@Nullable ImageState other) {
     return other != null
-        && Arrays.equals(
-            record, AT_FIELDS, record.length, other.record, AT_FIELDS, other.record.length);
+        && Arrays.equals(record, AT_FIELDS, AT_NAME, other.record, AT_FIELDS, AT_NAME)
+        && Arrays.equals(vector(), other.vector());
   }
 }

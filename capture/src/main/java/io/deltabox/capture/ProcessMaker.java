@@ -5,6 +5,7 @@ import io.deltabox.capture.descriptors.ProcessFiles;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -345,10 +346,32 @@ final class ProcessMaker {
     for (Husk husk : zombies) {
       ImageState image = husk.then().image();
       int status = image == null ? 0 : image.exitStatus();
+      if (image != null) {
+        dress(husk, image.name());
+      }
       int result =
           tracer.calls.dbx_engine_let_exit(
               tracer.handle(), husk.pid(), status & 0x7f, (status >> 8) & 0xff);
       check(result, "end a process again", husk.then());
+    }
+  }
+
+  /** What is still seen of a process that has ended: its name and whose it was. */
+  private void dress(Husk husk, String called) throws IOException {
+    ProcessState then = husk.then();
+    int[] ids = then.ids();
+    byte[] name = (called + "\0").getBytes(StandardCharsets.ISO_8859_1);
+    InjectedBatch batch = batch(husk.pid(), then);
+    List<Injection.Call> calls =
+        List.of(
+            batch.call(Sys.PRCTL, batch.value(Sys.PR_SET_NAME), batch.bytes(name)),
+            batch.call(
+                Sys.SETRESGID, batch.value(ids[3]), batch.value(ids[4]), batch.value(ids[5])),
+            batch.call(
+                Sys.SETRESUID, batch.value(ids[0]), batch.value(ids[1]), batch.value(ids[2])));
+    batch.run();
+    for (Injection.Call call : calls) {
+      check((int) batch.result(call), "name a process that ends again", then);
     }
   }
 

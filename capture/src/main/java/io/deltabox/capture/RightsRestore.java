@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,21 +59,31 @@ final class RightsRestore {
   }
 
   /**
+   * To the kernel rights are those of a thread, and threads made again were born with those of
+   * their maker; so each drops them (credentials(7)).
+   *
    * @param is null if unknown: nothing but the mark of a dump is changed then
+   * @param threads all of the process, by number in the daemon's namespace
    */
-  void rights(@Nullable Rights is, @Nullable Rights wanted) throws CaptureException {
-    Batches calls = new Batches(process, 0);
+  void rights(@Nullable Rights is, @Nullable Rights wanted, Collection<Integer> threads)
+      throws CaptureException {
     boolean same = Arrays.equals(process.state().ids(), then.ids());
-    if (is != null && wanted != null && !(same && is.equals(wanted))) {
-      drop(calls, is, wanted);
-      dumpable(calls);
-    } else if (process.state().dumpable() != then.dumpable()) {
-      dumpable(calls);
+    boolean other = is != null && wanted != null && !(same && is.equals(wanted));
+    for (int thread : threads) {
+      Batches calls = new Batches(process, thread);
+      if (other && is != null && wanted != null) {
+        drop(calls, is, wanted);
+      }
+      if (then.noNewPrivileges() && !process.state().noNewPrivileges()) {
+        prctl(calls, "give up gaining privileges", Sys.PR_SET_NO_NEW_PRIVS, 1);
+      }
+      calls.flush();
     }
-    if (then.noNewPrivileges() && !process.state().noNewPrivileges()) {
-      prctl(calls, "give up gaining privileges", Sys.PR_SET_NO_NEW_PRIVS, 1);
+    if (other || process.state().dumpable() != then.dumpable()) {
+      Batches calls = new Batches(process, 0);
+      dumpable(calls);
+      calls.flush();
     }
-    calls.flush();
   }
 
   private void dumpable(Batches calls) throws CaptureException {

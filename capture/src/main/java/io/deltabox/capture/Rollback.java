@@ -266,7 +266,8 @@ final class Rollback {
       rights.attributes();
       rights.rights(
           descriptorsNow.rights(process.innerPid()),
-          wanted.descriptors().rights(process.innerPid()));
+          wanted.descriptors().rights(process.innerPid()),
+          threadsOf(process).tids());
     }
   }
 

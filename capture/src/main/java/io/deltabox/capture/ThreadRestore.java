@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -238,11 +239,37 @@ final class ThreadRestore {
    * @param others processes were ended by this rollback, of which signals may tell
    */
   void signals(boolean others) throws CaptureException {
+    boolean continued = job();
     boolean waiting = !process.state().signals().isEmpty() || !wanted.signals().isEmpty();
-    if (others || timers.running() || waiting) {
+    if (others || continued || timers.running() || waiting) {
       queues();
     }
     timers.start();
+  }
+
+  /** Its threads, by number in the daemon's namespace. */
+  Collection<Integer> tids() {
+    return tids.values();
+  }
+
+  /**
+   * Whether it is a stopped job; true if it was continued, which leaves a signal.
+   */
+  private boolean job() throws CaptureException {
+    boolean then = stopped(wanted);
+    if (then == stopped(process.state())) {
+      return false;
+    }
+    int result = tracer.calls.dbx_engine_job(tracer.handle(), process.pid(), then ? 1 : 0);
+    if (result < 0) {
+      throw new CaptureException(
+          "stop or continue a job failed: " + Errno.text(-result) + " " + wanted.label());
+    }
+    return !then;
+  }
+
+  private static boolean stopped(ProcessState state) {
+    return !state.threads().isEmpty() && state.threads().get(0).groupStopped();
   }
 
   private void queues() throws CaptureException {

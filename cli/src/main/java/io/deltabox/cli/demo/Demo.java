@@ -25,6 +25,7 @@ final class Demo {
   /** Every seventh round removes what it may in the whole tree, which walks through all of it. */
   private static final int EVERYWHERE_EVERY = 7;
 
+  private static final List<Programs.Blow> BLOWS = List.of(Programs.Blow.values());
   private static final String LATE = "did not stop in time";
   private static final int LATE_MAX = 5;
 
@@ -66,7 +67,9 @@ final class Demo {
               ? "working copy: the repository this was started in, with uncommitted edits"
               : "working copy: a generated repository, there is none to be read here");
       Programs programs = Programs.start(sandbox);
-      say("running: python3 (256 MB, 5 threads), bash with a child, a web server");
+      say(
+          "running: python3 (256 MB, 5 threads, a zombie), bash with three children, one of them"
+              + " stopped, a web server");
       Map<String, String> rest = programs.rest();
       for (int round = 1; round <= count; round++) {
         if (context.cancelled()) {
@@ -94,7 +97,8 @@ final class Demo {
     Snapshot snapshot = again(sandbox::checkpoint);
     Known here = new Known(round, snapshot, programs.facts());
     known.add(here);
-    programs.damage(random.nextInt(1_000_000), everywhere ? "all" : "mine");
+    Programs.Blow blow = BLOWS.get(round % BLOWS.size());
+    programs.damage(random.nextInt(1_000_000), everywhere ? "all" : "mine", blow);
     Known target = checked ? here : known.get(random.nextInt(known.size()));
     RollbackResult result = again(() -> sandbox.rollback(target.snapshot()));
     if (checked) {
@@ -105,8 +109,14 @@ final class Demo {
       rollbacks.add(result.pauseNanos(), result.phaseNanos());
     }
     compare(round, target, programs.facts());
+    int code = random.nextInt(100);
+    String heard = programs.finish(code);
+    if (!heard.equals("worker exit=" + code)) {
+      throw new DifferenceException(
+          "round " + round + ": wait in the shell: expected=" + code + " found=" + heard);
+    }
     rounds++;
-    say(line(here, target, result, checked, everywhere));
+    say(line(here, target, result, checked, everywhere, blow));
   }
 
   /** A checkpoint or a rollback. */
@@ -144,19 +154,26 @@ final class Demo {
   }
 
   private static String line(
-      Known here, Known target, RollbackResult result, boolean checked, boolean everywhere) {
+      Known here,
+      Known target,
+      RollbackResult result,
+      boolean checked,
+      boolean everywhere,
+      Programs.Blow blow) {
     return String.format(
         Locale.ROOT,
-        "round %2d: saved in %.2f ms, %s, back to round %d in %.2f ms: %d pages, %d files, %d"
-            + " processes ended; equal%s",
+        "round %2d: saved in %.2f ms, %s, %s, back to round %d in %.2f ms: %d pages, %d files, %d"
+            + " processes ended, %d made; equal%s",
         here.round(),
         here.snapshot().stats().pauseNanos() / 1e6,
         everywhere ? "wrecked by rm -rf /" : "wrecked",
+        blow.text(),
         target.round(),
         result.pauseNanos() / 1e6,
         result.pageCount(),
         result.fileCount(),
         result.processesEnded(),
+        result.processesMade(),
         checked ? ", also to the independent reader" : "");
   }
 

@@ -27,20 +27,47 @@ final class Programs {
 
   private static final int USER = 1000;
   private static final int MEGABYTES = 256;
+  private static final long SETTLE_NANOS = 2_000_000_000L;
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final List<String> FILES =
       List.of("agent.py", "ask.py", "shell.sh", "setup.sh", "work.sh", "damage.sh", "facts.sh");
 
   private final Sandbox sandbox;
+  private final Exec agent;
+  private final Exec server;
   private final Exec shell;
   private final BufferedReader shellSays;
-  private final Path root;
 
-  private Programs(Sandbox sandbox, Exec shell, BufferedReader shellSays, Path root) {
+  /** What is done to the running programs besides wrecking their state and files. */
+  enum Blow {
+    /** Nothing: all of them live on. */
+    NONE("everything lives on"),
+    /** kill -9 of the Python program and of the server. */
+    KILL_SERVERS("agent and server killed"),
+    /** kill -9 of the shell; its children are orphans then. */
+    KILL_SHELL("shell killed"),
+    /** The shell runs another program in its place. */
+    BECOME("another program in the shell's place"),
+    /** kill -9 of all. */
+    KILL_ALL("all of them killed");
+
+    private final String text;
+
+    Blow(String text) {
+      this.text = text;
+    }
+
+    String text() {
+      return text;
+    }
+  }
+
+  private Programs(Sandbox sandbox, Exec agent, Exec server, Exec shell, BufferedReader shellSays) {
     this.sandbox = sandbox;
+    this.agent = agent;
+    this.server = server;
     this.shell = shell;
     this.shellSays = shellSays;
-    this.root = root;
   }
 
   /** Puts the scripts and, if it is there, the repository into the sandbox. */
@@ -84,11 +111,20 @@ final class Programs {
             spec("python3", PLACE + "/agent.py", PLACE + "/agent.sock", Integer.toString(MEGABYTES))
                 .background(true)
                 .build());
-    sandbox.start(
-        spec("python3", "-m", "http.server", "8000", "--bind", "127.0.0.1", "-d", HOME + "/site")
-            .background(true)
-            .build());
-    Exec shell = sandbox.start(spec("bash", PLACE + "/shell.sh").build());
+    Exec server =
+        sandbox.start(
+            spec(
+                    "python3",
+                    "-m",
+                    "http.server",
+                    "8000",
+                    "--bind",
+                    "127.0.0.1",
+                    "-d",
+                    HOME + "/site")
+                .background(true)
+                .build());
+    Exec shell = sandbox.start(spec("bash", PLACE + "/shell.sh", PLACE).build());
     BufferedReader says = reader(shell);
     ready(says, shell);
     ready(reader(agent), agent);
@@ -98,7 +134,7 @@ final class Programs {
         "-c",
         "for i in {1..200}; do (exec 3<>/dev/tcp/127.0.0.1/8000) 2>/dev/null && exit; sleep 0.05;"
             + " done; exit 1");
-    return new Programs(sandbox, shell, says, root(agent.pid()));
+    return new Programs(sandbox, agent, server, shell, says);
   }
 
   private static BufferedReader reader(Exec exec) {
@@ -114,7 +150,10 @@ final class Programs {
     }
   }
 
-  /** The sandbox's root directory as the host reaches it. */
+  /**
+   * The sandbox's root directory as the host reaches it; looked for each time, because the agent
+   * may be another process of the host now.
+   */
   private static Path root(int innerPid) throws IOException {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
       for (Path process : all) {
@@ -143,14 +182,37 @@ final class Programs {
   }
 
   /** Breaks what can be broken; {@code everywhere} tries it on the whole tree. */
-  void damage(long seed, String everywhere) throws IOException, InterruptedException {
-    run(sandbox, "bash", PLACE + "/damage.sh", PLACE, Long.toString(seed), everywhere);
+  void damage(long seed, String everywhere, Blow blow) throws IOException, InterruptedException {
+    List<String> words =
+        new ArrayList<>(
+            List.of("bash", PLACE + "/damage.sh", PLACE, Long.toString(seed), everywhere));
+    if (blow == Blow.BECOME) {
+      say("become");
+    }
+    if (blow == Blow.KILL_SERVERS || blow == Blow.KILL_ALL) {
+      words.addAll(List.of(Integer.toString(agent.pid()), Integer.toString(server.pid())));
+    }
+    if (blow == Blow.KILL_SHELL || blow == Blow.KILL_ALL) {
+      words.add(Integer.toString(shell.pid()));
+    }
+    run(sandbox, words.toArray(String[]::new));
+  }
+
+  /** Lets the child of the shell end, and tells whether the shell hears the right exit code. */
+  String finish(int code) throws IOException {
+    say("finish " + code);
+    return String.valueOf(shellSays.readLine());
+  }
+
+  private void say(String line) throws IOException {
+    shell.stdin().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    shell.stdin().flush();
   }
 
   /** Looks from outside first: looking from inside leaves traces. */
   Facts facts() throws IOException, InterruptedException {
     List<String> processes = new ArrayList<>();
-    for (ProcessInfo info : sandbox.processes()) {
+    for (ProcessInfo info : processes()) {
       processes.add(
           info.pid()
               + " of "
@@ -160,16 +222,39 @@ final class Programs {
               + " threads="
               + info.threadCount()
               + " "
+              + state(info.state())
               + info.command());
     }
-    Map<String, String> files = Tree.writable(root);
+    Map<String, String> files = Tree.writable(root(agent.pid()));
     return new Facts(processes, files, inside());
+  }
+
+  /**
+   * One of them is stopped. A stopped job that is let go of has its stop pending until it gets a
+   * processor: nothing of it runs, but the kernel does not call it stopped yet.
+   */
+  private List<ProcessInfo> processes() throws IOException {
+    long deadline = System.nanoTime() + SETTLE_NANOS;
+    List<ProcessInfo> found = sandbox.processes();
+    while (found.stream().noneMatch(p -> p.state() == 'T') && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+      found = sandbox.processes();
+    }
+    return found;
+  }
+
+  /** Running and sleeping are the same to us. */
+  private static String state(char state) {
+    return switch (state) {
+      case 'T' -> "stopped ";
+      case 'Z' -> "zombie ";
+      default -> "";
+    };
   }
 
   private Map<String, String> inside() throws IOException, InterruptedException {
     Map<String, String> facts = new LinkedHashMap<>();
-    shell.stdin().write("who\n".getBytes(StandardCharsets.UTF_8));
-    shell.stdin().flush();
+    say("who");
     facts.put("shell", String.valueOf(shellSays.readLine()));
     for (String line : run(sandbox, "bash", PLACE + "/facts.sh", PLACE).split("\n")) {
       int space = line.indexOf(' ');
@@ -181,7 +266,7 @@ final class Programs {
 
   /** What no program inside may write: it must be the same for ever. */
   Map<String, String> rest() throws IOException {
-    return Tree.rest(root);
+    return Tree.rest(root(agent.pid()));
   }
 
   private static ExecSpec.Builder spec(String... argv) {

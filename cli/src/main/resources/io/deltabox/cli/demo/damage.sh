@@ -1,4 +1,4 @@
-# What an agent may do to itself on a bad day: damage.sh DEMO-DIRECTORY SEED all|mine
+# What an agent may do to itself on a bad day: damage.sh DEMO-DIRECTORY SEED all|mine KILLED...; the last words are numbers of processes.
 demo=$1
 seed=$2
 python3 "$demo/ask.py" "$demo/agent.sock" wreck "$seed" || exit 1
@@ -20,4 +20,6 @@ if [ "$3" = all ]; then
 else
   rm -rf "$HOME"/* "$HOME"/.[a-z]* /tmp/* /var/tmp/* /run/lock/* /dev/shm/* 2>/dev/null
 fi
+shift 3
+[ $# = 0 ] || kill -9 "$@"
 exit 0
