@@ -83,7 +83,7 @@ final class ExactnessTest {
   private static void run(TestBox where, Program program, String label) throws Exception {
     try (Sandbox sandbox = where.createChecked();
         Talk talk = TestBox.start(sandbox, program.spec())) {
-      Run run = new Run(sandbox, talk, program, Settings.random(SEED, label));
+      Run run = new Run(where, sandbox, talk, program, Settings.random(SEED, label));
       run.run();
       System.out.println("EXACT " + label + " " + run.summary());
       assertThat(run.failures).as("differences found by the independent reader").isEmpty();
@@ -93,6 +93,7 @@ final class ExactnessTest {
 
   /** One program's life over a branching lineage. */
   private static final class Run {
+    private final TestBox where;
     private final Sandbox sandbox;
     private final Talk talk;
     private final Program program;
@@ -108,7 +109,8 @@ final class ExactnessTest {
     private long checkpointNanos;
     private long rollbackNanos;
 
-    Run(Sandbox sandbox, Talk talk, Program program, Random random) {
+    Run(TestBox where, Sandbox sandbox, Talk talk, Program program, Random random) {
+      this.where = where;
       this.sandbox = sandbox;
       this.talk = talk;
       this.program = program;
@@ -137,7 +139,7 @@ final class ExactnessTest {
 
     /** The same snapshot in an empty sandbox, which then lives a little itself. */
     private void restore(int target) throws Exception {
-      try (Sandbox made = box.box().restore(snapshots.get(target), null)) {
+      try (Sandbox made = where.box().restore(snapshots.get(target), null)) {
         restored++;
         pass();
         Snapshot later = Checkpoints.checkpoint(made).value();
