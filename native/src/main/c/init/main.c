@@ -4,6 +4,7 @@
  * leaves nothing behind. The guardian is a child of the daemon; it holds none of the sandbox's descriptors while it waits.
  */
 #include "init/init.h"
+#include "lib/pass_fd.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -27,22 +28,7 @@
 
 int init_send(int control, const struct init_message *message, int fd)
 {
-	struct iovec part = {.iov_base = (void *)(uintptr_t)message, .iov_len = sizeof *message};
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} rights = {0};
-	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-	if (fd >= 0) {
-		header.msg_control = rights.room;
-		header.msg_controllen = sizeof rights.room;
-		struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-		item->cmsg_level = SOL_SOCKET;
-		item->cmsg_type = SCM_RIGHTS;
-		item->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(item), &fd, sizeof fd);
-	}
-	return DBX_RETRY(sendmsg(control, &header, MSG_NOSIGNAL)) < 0 ? -errno : 0;
+	return dbx_send_with(control, message, sizeof *message, fd) < 0 ? -errno : 0;
 }
 
 static void report_broken(uint32_t stage, int error)

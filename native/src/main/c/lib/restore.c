@@ -1,5 +1,6 @@
 /* Putting state back into stopped processes: the mechanisms a rollback is made of. Java decides their order and their arguments. */
 #include "capture.h"
+#include "pass_fd.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -124,26 +125,6 @@ int32_t dbx_engine_end_thread(int64_t handle, int32_t pid, int32_t tid)
 	return 0;
 }
 
-static ssize_t send_request(int channel, void *request, size_t bytes, int descriptor)
-{
-	struct iovec part = {.iov_base = request, .iov_len = bytes};
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} rights = {0};
-	struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
-	if (descriptor >= 0) {
-		header.msg_control = rights.room;
-		header.msg_controllen = sizeof rights.room;
-		struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-		item->cmsg_level = SOL_SOCKET;
-		item->cmsg_type = SCM_RIGHTS;
-		item->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(item), &descriptor, sizeof descriptor);
-	}
-	return DBX_RETRY(sendmsg(channel, &header, MSG_NOSIGNAL));
-}
-
 /* One question to pid 1; init/protocol.h, enum engine_op. `descriptor` < 0: none goes along. */
 int dbx_ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value, int descriptor)
 {
@@ -154,7 +135,7 @@ int dbx_ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value, i
 		int32_t result;
 		uint32_t value;
 	} reply;
-	if (send_request(engine->channel, &request, sizeof request, descriptor) != (ssize_t)sizeof request)
+	if (dbx_send_with(engine->channel, &request, sizeof request, descriptor) != (ssize_t)sizeof request)
 		return -errno;
 	ssize_t got = DBX_RETRY(recv(engine->channel, &reply, sizeof reply, 0));
 	if (got != (ssize_t)sizeof reply)

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Commands and sandboxes give back every descriptor of this process, also after failures. */
-@Timeout(120)
+@Timeout(240)
 final class DescriptorLeakTest {
   @TempDir Path directory;
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The programs of the descriptors' own test, in a real sandbox: memory and files go back with the
  * descriptors, twice, and the independent reader compares.
  */
-@Timeout(60)
+@Timeout(240)
 final class DescriptorRollbackTest {
   private static final Path SCENARIOS =
       Path.of("../capture/src/test/resources/io/deltabox/capture/descriptors/scenarios.py");

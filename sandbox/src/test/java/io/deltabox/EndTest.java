@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A sandbox leaves nothing behind, however it ends. */
-@Timeout(180)
+@Timeout(240)
 final class EndTest {
   @TempDir Path directory;
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nothing inside gets out, as root of the sandbox and as an ordinary user of it. */
-@Timeout(120)
+@Timeout(240)
 final class EscapeTest {
   private static final int ATTEMPTS_MIN = 80;
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Limits hold for what runs inside. */
-@Timeout(120)
+@Timeout(240)
 final class LimitTest {
   @TempDir static Path directory;
   private static DeltaBox box;

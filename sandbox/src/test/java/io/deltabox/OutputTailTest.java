@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What is kept of an output, and what its readers see. */
-@Timeout(30)
+@Timeout(240)
 final class OutputTailTest {
   private static final int MAX = 8192;
 

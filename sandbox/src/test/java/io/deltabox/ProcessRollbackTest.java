@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Processes that died, became other programs or went one-way since a snapshot. Every rollback is
  * compared by the independent reader.
  */
-@Timeout(60)
+@Timeout(240)
 final class ProcessRollbackTest {
   private static final String LOOP = "while read -r line; do eval \"$line\"; done";
 

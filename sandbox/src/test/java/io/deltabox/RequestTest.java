@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Bad input: one line that names the thing and the way out, and nothing changed. */
-@Timeout(120)
+@Timeout(240)
 final class RequestTest {
   @TempDir static Path directory;
   private static DeltaBox box;

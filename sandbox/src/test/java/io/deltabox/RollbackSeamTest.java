@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the capture engine asks of pid 1 and of the commands. */
-@Timeout(60)
+@Timeout(240)
 final class RollbackSeamTest {
   private static final int LAST_PID = 1;
   private static final int PING = 2;

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Commands across checkpoints and rollbacks. */
-@Timeout(120)
+@Timeout(240)
 final class RollbackTest {
   private static final String COUNTER =
       "n=0; while read line; do n=$((n+1)); echo $n $line; done; exit $n";

@@ -22,6 +22,13 @@ final class Window implements AutoCloseable {
       List.of("stop", "threads", "regions", "scan", "pages", "objects", "descriptors", "files");
 
   private static final int TRIES_MAX = 4;
+
+  /**
+   * A machine with more to do than processors lets a task wait for longer than one deadline. All
+   * runs on in between, so that such a task gets its turn.
+   */
+  private static final int STOPS_MAX = 20;
+
   private static final long ARENA_FIRST = 8L << 20;
 
   /** A list of the most regions a process may have, with names. */
@@ -90,7 +97,8 @@ final class Window implements AutoCloseable {
 
   private void run(String what, int deadlineMillis, After after, @Nullable FilesPart files)
       throws IOException {
-    for (int tries = 1; ; tries++) {
+    int stops = 1;
+    for (int tries = 1; ; ) {
       ByteBuffer request = control.slice(0, REQUEST_BYTES);
       Memory plan = files == null ? null : files.plan();
       request.putLong(arena.address()).putLong(arena.size());
@@ -105,7 +113,10 @@ final class Window implements AutoCloseable {
       if (result >= 0) {
         return;
       }
-      if (result != -ENOBUFS || tries == TRIES_MAX) {
+      if (result == -Errno.ETIMEDOUT && stops++ < STOPS_MAX) {
+        continue;
+      }
+      if (result != -ENOBUFS || tries++ == TRIES_MAX) {
         tracer.settleLater();
         throw failure(what, -result);
       }

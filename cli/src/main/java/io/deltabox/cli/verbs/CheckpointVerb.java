@@ -8,12 +8,11 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
     name = "checkpoint",
     description = "Make a snapshot of a running sandbox: processes, memory and files.")
-final class CheckpointVerb extends Verb {
+final class CheckpointVerb extends SandboxVerb {
   @Option(names = "--name", paramLabel = "NAME", description = "Label; moved here if it exists.")
   @Nullable String name;
 
@@ -22,20 +21,13 @@ final class CheckpointVerb extends Verb {
       description = "Keep an independent image of everything, for 'rollback --check'. Slow.")
   boolean check;
 
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "SANDBOX",
-      description = "Id, prefix or name; the only sandbox when left out.")
-  @Nullable String sandbox;
-
   CheckpointVerb(CommandContext context) {
     super(context);
   }
 
   @Override
   public Integer call() throws IOException {
-    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Sandbox target = target();
     if (check) {
       target.checking(true);
     }

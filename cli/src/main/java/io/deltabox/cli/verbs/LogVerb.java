@@ -9,21 +9,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(
     name = "log",
     description = "List the current snapshot of a sandbox and those before it, newest first.")
-final class LogVerb extends Verb {
+final class LogVerb extends SandboxVerb {
   @Option(names = "--all", description = "All snapshots, also of other branches.")
   boolean all;
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "SANDBOX",
-      description = "Id, prefix or name; the only sandbox when left out.")
-  @Nullable String sandbox;
 
   LogVerb(CommandContext context) {
     super(context);
@@ -31,7 +23,7 @@ final class LogVerb extends Verb {
 
   @Override
   public Integer call() throws IOException {
-    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Sandbox target = target();
     List<Snapshot> snapshots = all ? target.snapshots() : target.lineage();
     Table table = new Table("SNAPSHOT", "TIME", "PAUSE", "PAGES", "FILES", "SIZE", "NAME");
     Snapshot current = target.current();

@@ -8,22 +8,13 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "ps", description = "List the commands and the processes of a sandbox.")
-final class PsVerb extends Verb {
+final class PsVerb extends SandboxVerb {
   @Option(names = "--all", description = "Also commands that have ended.")
   boolean all;
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "SANDBOX",
-      description = "Id, prefix or name; the only sandbox when left out.")
-  @Nullable String sandbox;
 
   PsVerb(CommandContext context) {
     super(context);
@@ -31,7 +22,7 @@ final class PsVerb extends Verb {
 
   @Override
   public Integer call() throws IOException {
-    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Sandbox target = target();
     List<Exec> execs =
         target.execs().stream().filter(exec -> all || !exec.status().ended()).toList();
     List<ProcessInfo> processes = target.processes();

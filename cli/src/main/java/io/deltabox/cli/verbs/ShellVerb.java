@@ -6,21 +6,12 @@ import io.deltabox.StartException;
 import io.deltabox.cli.CommandContext;
 import java.io.IOException;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "shell", description = "Open a shell in a sandbox on the caller's terminal.")
-final class ShellVerb extends Verb {
+final class ShellVerb extends SandboxVerb {
   @Mixin ExecOptions options = new ExecOptions();
-
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "SANDBOX",
-      description = "Id, prefix or name; the only sandbox when left out.")
-  @Nullable String sandbox;
 
   ShellVerb(CommandContext context) {
     super(context);
@@ -28,7 +19,7 @@ final class ShellVerb extends Verb {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Sandbox target = target();
     options.tty = options.tty || context.terminal(0);
     Exec exec;
     try {

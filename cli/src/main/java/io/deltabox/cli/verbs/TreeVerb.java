@@ -14,19 +14,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
 
 @Command(name = "tree", description = "Draw the lineage of a sandbox.")
-final class TreeVerb extends Verb {
-  @Parameters(
-      index = "0",
-      arity = "0..1",
-      paramLabel = "SANDBOX",
-      description = "Id, prefix or name; the only sandbox when left out.")
-  @Nullable String sandbox;
-
+final class TreeVerb extends SandboxVerb {
   TreeVerb(CommandContext context) {
     super(context);
   }
@@ -36,7 +27,7 @@ final class TreeVerb extends Verb {
 
   @Override
   public Integer call() throws IOException {
-    Sandbox target = Targets.sandbox(context.box(), sandbox);
+    Sandbox target = target();
     List<Snapshot> snapshots = target.snapshots();
     Snapshot current = target.current();
     StringBuilder text = new StringBuilder(Targets.label(target));

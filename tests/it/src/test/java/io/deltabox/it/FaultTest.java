@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 final class FaultTest {
   private static final String FAULT = "fault put in by a test";
-  private static final long END_NANOS = 5_000_000_000L;
+  private static final long END_NANOS = 60_000_000_000L;
   private static final long SEED = Settings.seed("faults");
 
   private static TestBox box;
@@ -114,7 +114,7 @@ final class FaultTest {
     while (sandbox.running() && System.nanoTime() < deadline) {
       LockSupport.parkNanos(1_000_000);
     }
-    assertThat(sandbox.running()).as("ended within five seconds").isFalse();
+    assertThat(sandbox.running()).as("ended").isFalse();
   }
 
   private static void run() {

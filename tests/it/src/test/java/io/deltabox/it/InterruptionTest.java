@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a program must not notice of being stopped: broken system calls, lost state, late ends. */
 final class InterruptionTest {
   private static final int CHECKPOINTS = Settings.count(100, 300);
-  private static final Duration PROMPTLY = Duration.ofSeconds(5);
+  private static final Duration END_MAX = Duration.ofSeconds(60);
 
   private TestBox box;
 
@@ -116,7 +116,7 @@ final class InterruptionTest {
       Checkpoints.checkpoint(sandbox);
       talk.exec().stdin().close();
       assertThat(talk.hear()).isEqualTo("ended");
-      Optional<ExecStatus> end = talk.end(PROMPTLY);
+      Optional<ExecStatus> end = talk.end(END_MAX);
       assertThat(end).hasValue(new ExecStatus(ExecStatus.Outcome.EXITED, 0));
     }
   }

@@ -22,7 +22,7 @@ import java.util.concurrent.locks.LockSupport;
  * @param directory where the holder kept its data
  */
 record Leftovers(long holderPid, String marker, Path directory) {
-  private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(5);
+  private static final long SETTLE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   /** What is left once it has had time to go away. */
   List<String> afterEnd() throws IOException {

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Changes of an address space that following written pages alone would miss. */
-@Timeout(120)
+@Timeout(240)
 final class RegionChangeTest {
   private static TestBox box;
 
