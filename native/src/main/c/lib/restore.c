@@ -25,7 +25,7 @@ DBX_API int32_t dbx_engine_set_thread(int64_t handle, int32_t pid, int32_t tid, 
 DBX_API int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pairs, uint64_t count);
 DBX_API int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_quiet(int64_t handle, uint32_t on);
-DBX_API int64_t dbx_engine_look(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
+DBX_API int64_t dbx_engine_look(int64_t handle, int32_t pid, int32_t all, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_job(int64_t handle, int32_t pid, uint32_t stopped);
 DBX_API int32_t dbx_engine_rearm(int64_t handle, int32_t pid);
 
@@ -335,10 +335,10 @@ int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena_address, 
 }
 
 /*
- * Own copies of file pages and what counts as written as of now, as records; returns their bytes. For what happened since the freeze: cutting a file
- * drops copies, and a thread that ends writes to memory.
+ * Own copies of file pages as of now and, with `all`, what counts as written, as records; returns their bytes. For what happened since the freeze:
+ * cutting a file drops copies, and a thread that ends writes to memory.
  */
-int64_t dbx_engine_look(int64_t handle, int32_t pid, uint64_t arena_address, uint64_t bytes)
+int64_t dbx_engine_look(int64_t handle, int32_t pid, int32_t all, uint64_t arena_address, uint64_t bytes)
 {
 	struct dbx_engine *engine = (struct dbx_engine *)(uintptr_t)handle;
 	struct dbx_proc *proc = proc_of(handle, pid);
@@ -348,11 +348,12 @@ int64_t dbx_engine_look(int64_t handle, int32_t pid, uint64_t arena_address, uin
 	int result = dbx_read_regions(engine, proc);
 	if (result >= 0)
 		result = dbx_capture_own(engine, proc, &arena);
-	if (result >= 0)
+	if (result >= 0 && all)
 		result = dbx_capture_look(engine, proc);
 	if (result < 0)
 		return result;
-	dbx_capture_runs(&arena, DBX_DIRTY, pid, &engine->look);
+	if (all)
+		dbx_capture_runs(&arena, DBX_DIRTY, pid, &engine->look);
 	return arena.need > arena.cap ? -ENOBUFS : (int64_t)arena.used;
 }
 

@@ -46,7 +46,7 @@ public interface EngineCalls {
 
   int dbx_engine_quiet(long handle, int on);
 
-  long dbx_engine_look(long handle, int pid, long arena, long bytes);
+  long dbx_engine_look(long handle, int pid, int all, long arena, long bytes);
 
   int dbx_engine_job(long handle, int pid, int stopped);
 

@@ -22,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * that live in it; registers last.
  */
 final class Rollback {
+  /** What {@code dbx_engine_look} tells: own copies of file pages, or all that was written too. */
+  private static final int LOOK_OWN = 0;
+
+  private static final int LOOK_ALL = 1;
+
   private final Tracer tracer;
   private final PageStore store;
   private final MemoryWork work;
@@ -70,7 +75,7 @@ final class Rollback {
     hold.aliases.addAll(wanted.aliases());
     this.records = hold.aliases.apply(window.records());
     this.descriptorsNow = DescriptorTable.parse(window.recordBytes(), wanted.descriptors());
-    this.root = SandboxRoot.of(hold.target.initPid());
+    this.root = SandboxRoot.later(hold.target.initPid());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
     this.plan = Processes.plan(records, descriptorsNow, wanted);
@@ -382,10 +387,11 @@ final class Rollback {
     for (LiveProcess process : living.values()) {
       ProcessSnapshot then = snapshotOf(process);
       PageRestore restore = new PageRestore(process, then, store);
-      if (filesEdited.changed() > 0
-          || !wanted.objects().isEmpty()
-          || threadsOf(process).wroteMemory()) {
-        lookAgain(process);
+      boolean wrote = threadsOf(process).wroteMemory();
+      if (wrote || filesEdited.changed() > 0 || !wanted.objects().isEmpty()) {
+        // Where the layout was edited too, more than dropped copies may have happened.
+        boolean sameLayout = steps.getOrDefault(process.innerPid(), List.of()).isEmpty();
+        lookAgain(process, wrote || !sameLayout ? LOOK_ALL : LOOK_OWN);
       }
       restore.plan(work.of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
       restore.apply(tracer);
@@ -410,10 +416,11 @@ final class Rollback {
    * Files and objects were edited since the freeze, and cutting one drops the copies of its pages;
    * threads that were ended wrote to memory.
    */
-  private void lookAgain(LiveProcess process) throws CaptureException {
+  private void lookAgain(LiveProcess process, int what) throws CaptureException {
     Memory aside = window.aside();
     long bytes =
-        tracer.calls.dbx_engine_look(tracer.handle(), process.pid(), aside.address(), aside.size());
+        tracer.calls.dbx_engine_look(
+            tracer.handle(), process.pid(), what, aside.address(), aside.size());
     if (bytes < 0) {
       throw new CaptureException(
           "read pages failed: " + Errno.text((int) -bytes) + " " + process.state().label());

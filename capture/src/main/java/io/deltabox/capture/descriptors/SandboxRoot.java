@@ -5,18 +5,19 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens files below the root of a living process of the sandbox, which is its pid 1 as a rule. Not
  * thread-safe; holds one descriptor until {@link #close}.
  */
 public final class SandboxRoot implements FileOpener, AutoCloseable {
-  private final Kernel kernel;
-  private final int root;
+  private final int pid;
+  private @Nullable Kernel kernel;
+  private int root = -1;
 
-  private SandboxRoot(Kernel kernel, int root) {
-    this.kernel = kernel;
-    this.root = root;
+  private SandboxRoot(int pid) {
+    this.pid = pid;
   }
 
   /**
@@ -25,24 +26,45 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
    * @param pid a living process, in the daemon's pid namespace
    */
   public static SandboxRoot of(int pid) throws IOException {
-    Kernel kernel = new Kernel();
+    SandboxRoot root = later(pid);
+    root.kernel();
+    return root;
+  }
+
+  /**
+   * The same on first use: most rollbacks open nothing.
+   *
+   * @param pid a process that lives until {@link #close}
+   */
+  public static SandboxRoot later(int pid) {
+    return new SandboxRoot(pid);
+  }
+
+  private Kernel kernel() throws IOException {
+    Kernel open = kernel;
+    if (open != null) {
+      return open;
+    }
+    Kernel made = new Kernel();
     try {
       int flags = Flags.O_PATH | Flags.O_DIRECTORY | Flags.O_CLOEXEC;
-      return new SandboxRoot(kernel, kernel.open("/proc/" + pid + "/root", flags, 0));
+      root = made.open("/proc/" + pid + "/root", flags, 0);
+      kernel = made;
+      return made;
     } catch (IOException e) {
-      kernel.close();
+      made.close();
       throw e;
     }
   }
 
   /** Identity of what a descriptor of the daemon leads to. */
   public FileKey key(int file) throws IOException {
-    return kernel.stat(file).key();
+    return kernel().stat(file).key();
   }
 
   @Override
   public int openPlace(String path) throws IOException {
-    return kernel.openBelow(root, path, Flags.O_PATH | Flags.O_NOFOLLOW | Flags.O_CLOEXEC);
+    return kernel().openBelow(root, path, Flags.O_PATH | Flags.O_NOFOLLOW | Flags.O_CLOEXEC);
   }
 
   @Override
@@ -50,9 +72,9 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
     int slash = path.lastIndexOf('/');
     int directory = openPlace(slash <= 0 ? "/" : path.substring(0, slash));
     try {
-      return kernel.openGone(directory, path.substring(slash + 1), flags);
+      return kernel().openGone(directory, path.substring(slash + 1), flags);
     } finally {
-      kernel.closeQuietly(directory);
+      kernel().closeQuietly(directory);
     }
   }
 
@@ -64,7 +86,7 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
       path = path.substring(0, Math.max(0, path.lastIndexOf('/')));
       try {
         int flags = Flags.O_TMPFILE | Flags.O_RDWR | Flags.O_CLOEXEC;
-        return kernel.openBelow(root, path.isEmpty() ? "/" : path, flags);
+        return kernel().openBelow(root, path.isEmpty() ? "/" : path, flags);
       } catch (IOException e) {
         failure.addSuppressed(e);
       }
@@ -76,11 +98,11 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
   public int makeNamelessCopy(String gone, int source) throws IOException {
     int file = makeNameless(gone);
     try {
-      kernel.copy(source, file);
-      kernel.setAttributes(file, kernel.stat(source).attributes());
+      kernel().copy(source, file);
+      kernel().setAttributes(file, kernel().stat(source).attributes());
       return file;
     } catch (IOException e) {
-      kernel.closeQuietly(file);
+      kernel().closeQuietly(file);
       throw e;
     }
   }
@@ -89,7 +111,7 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
   public OptionalInt find(FileKey key, List<String> near) throws IOException {
     List<String> starts = new ArrayList<>(near);
     starts.add("/");
-    FileSearch search = new FileSearch(kernel, key);
+    FileSearch search = new FileSearch(kernel(), key);
     for (String start : starts) {
       OptionalInt found = search.below(openPlace(start));
       if (found.isPresent()) {
@@ -101,7 +123,10 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
 
   @Override
   public void close() {
-    kernel.closeQuietly(root);
-    kernel.close();
+    if (kernel != null) {
+      kernel.closeQuietly(root);
+      kernel.close();
+      kernel = null;
+    }
   }
 }
