@@ -252,9 +252,7 @@ final class ThreadRestore {
     return tids.values();
   }
 
-  /**
-   * Whether it is a stopped job; true if it was continued, which leaves a signal.
-   */
+  /** Whether it is a stopped job; true if it was continued, which leaves a signal. */
   private boolean job() throws CaptureException {
     boolean then = stopped(wanted);
     if (then == stopped(process.state())) {
