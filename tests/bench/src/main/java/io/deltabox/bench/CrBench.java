@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * One run: rounds of dirty, checkpoint, dirty, rollback. Used by one thread.
@@ -35,6 +36,10 @@ final class CrBench {
   private final Measured checkpoints = new Measured();
   private final Measured rollbacks = new Measured();
   private final Measured rollbacksFar = new Measured();
+
+  /** Largest gaps while nothing is done for as long as a checkpoint took: what the machine causes. */
+  private final Samples undisturbed = new Samples();
+
   private final List<Known> lineage = new ArrayList<>();
   private int verified;
   private int late;
@@ -107,6 +112,12 @@ final class CrBench {
       live.workload().dirty(settings);
       Known far = lineage.get(lineage.size() - 1 - BACK);
       rollback(live, far, count == Count.YES ? rollbacksFar : null);
+      rollback(live, made, null);
+    }
+    if (count == Count.YES && round % BACK_EVERY == 1) {
+      live.workload().dirty(settings);
+      LockSupport.parkNanos(made.snapshot().stats().callNanos());
+      undisturbed.add(live.workload().gap().nanos());
       rollback(live, made, null);
     }
     if (lineage.size() > KEPT) {
@@ -211,6 +222,7 @@ final class CrBench {
       phases.put("rollback20", rollbacksFar.phases());
     }
     report.put("phases", phases);
+    report.put("seen_baseline_ms", undisturbed.describe());
     report.put("reference_ms", reference.percentile(50));
     report.put("verified_rollbacks", verified);
     report.put("stops_over_deadline_tried_again", late);
