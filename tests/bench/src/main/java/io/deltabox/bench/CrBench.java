@@ -37,7 +37,9 @@ final class CrBench {
   private final Measured rollbacks = new Measured();
   private final Measured rollbacksFar = new Measured();
 
-  /** Largest gaps while nothing is done for as long as a checkpoint took: what the machine causes. */
+  /**
+   * Largest gaps while nothing is done for as long as a checkpoint took: what the machine causes.
+   */
   private final Samples undisturbed = new Samples();
 
   private final List<Known> lineage = new ArrayList<>();
