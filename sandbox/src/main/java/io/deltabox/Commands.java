@@ -91,7 +91,7 @@ final class Commands implements RunningExec.Controls {
       throw new SandboxClosedException("the sandbox has ended");
     }
     int id = lastId.incrementAndGet();
-    ExecStreams streams = ExecStreams.open(spec, host.devptsFd());
+    ExecStreams streams = ExecStreams.open(spec, host);
     RunningExec exec = new RunningExec(id, spec, clock.instant(), this, loop, streams, lossless);
     execs.put(id, exec);
     boolean started = false;
@@ -368,7 +368,7 @@ final class Commands implements RunningExec.Controls {
    */
   void revive(List<CapturedExec> captured) throws IOException {
     for (CapturedExec one : captured) {
-      ExecStreams streams = ExecStreams.open(one, host.devptsFd());
+      ExecStreams streams = ExecStreams.open(one, host);
       streams.closeLike(one.links());
       List<String> links = one.links().isEmpty() ? List.of() : streams.links();
       for (int i = 0; i < links.size(); i++) {

@@ -18,21 +18,21 @@ record ExecStreams(
   private static final int READ_END = 0;
   private static final int WRITE_END = 1;
 
-  static ExecStreams open(ExecSpec spec, int devpts) throws IOException {
+  static ExecStreams open(ExecSpec spec, SandboxHost host) throws IOException {
     TerminalSize size = spec.tty();
-    return size == null ? pipes(spec.stdin()) : terminal(size, devpts, spec.uid());
+    return size == null ? pipes(spec.stdin(), host) : terminal(size, host.devptsFd(), spec.uid());
   }
 
   /** The same for a command of a snapshot, whose terminal has to have its number again. */
-  static ExecStreams open(CapturedExec exec, int devpts) throws IOException {
+  static ExecStreams open(CapturedExec exec, SandboxHost host) throws IOException {
     if (exec.terminal() < 0) {
-      return open(exec.spec(), devpts);
+      return open(exec.spec(), host);
     }
     // The kernel gives the lowest free number.
     List<ExecStreams> passedOver = new ArrayList<>();
     try {
       while (true) {
-        ExecStreams streams = open(exec.spec(), devpts);
+        ExecStreams streams = open(exec.spec(), host);
         int number = SandboxFunctions.get().dbx_sandbox_terminal_number(streams.output().fd());
         if (number == exec.terminal()) {
           return streams;
@@ -96,13 +96,13 @@ record ExecStreams(
     }
   }
 
-  private static ExecStreams pipes(ExecSpec.Stdin stdin) throws IOException {
+  private static ExecStreams pipes(ExecSpec.Stdin stdin, SandboxHost host) throws IOException {
     Descriptor.Pair out = pipe(READ_END);
     try {
       Descriptor.Pair err = pipe(READ_END);
       try {
         if (stdin == ExecSpec.Stdin.NONE) {
-          Descriptor nothing = Descriptor.open(Descriptor.NOWHERE, "/dev/null", 0);
+          Descriptor nothing = host.nothing();
           Descriptor closed = new Descriptor(-1);
           return new ExecStreams(
               closed, out.first(), err.first(), List.of(nothing, out.second(), err.second()));

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param layer upper one of the two layers under the overlay
  * @param hostRoot lower one of them
  * @param dev read-only {@code /dev}
+ * @param nothing its {@code /dev/null}
  * @param devpts its terminals
  * @param terminals a clone of them for a container that replaces this one
  */
@@ -34,6 +35,7 @@ record Mounts(
     Descriptor layer,
     Descriptor hostRoot,
     Descriptor dev,
+    Descriptor nothing,
     Descriptor devpts,
     Descriptor terminals)
     implements AutoCloseable {
@@ -85,7 +87,8 @@ record Mounts(
   public void close() {
     for (Descriptor descriptor :
         List.of(
-            overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, terminals, upper, tmpfs)) {
+            overlay, tree, shm, shmTree, layer, hostRoot, dev, nothing, devpts, terminals, upper,
+            tmpfs)) {
       descriptor.close();
     }
   }
@@ -131,13 +134,15 @@ record Mounts(
       Descriptor layer = open(base.mount().fd(), ".");
       Descriptor hostRoot = open(Descriptor.NOWHERE, "/");
       Descriptor dev = dev();
+      Descriptor nothing =
+          keep(calls.dbx_sandbox_open(dev.fd(), "null", Descriptor.O_PATH), "open /dev/null");
       Descriptor devpts =
           terminals == null
               ? keep(calls.dbx_sandbox_devpts(), "make devpts")
               : keep(calls.dbx_sandbox_clone(terminals.fd(), "", 0, 0), "clone devpts");
       Descriptor spare = keep(calls.dbx_sandbox_clone(devpts.fd(), "", 0, 0), "clone devpts");
       return new Mounts(
-          tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, devpts, spare);
+          tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, nothing, devpts, spare);
     }
 
     private Descriptor open(int parent, String path) throws IOException {

@@ -119,6 +119,14 @@ final class SandboxHost implements AutoCloseable {
     return mounts.devpts().fd();
   }
 
+  /**
+   * Its {@code /dev/null}, opened anew. Never the host's: root inside has the number of root
+   * outside, and could change mode and owner of the node through a descriptor.
+   */
+  Descriptor nothing() throws IOException {
+    return Descriptor.open(Descriptor.NOWHERE, mounts.nothing().path().toString(), 0);
+  }
+
   /** The same, for a container that replaces this one with its terminals. */
   Descriptor terminals() {
     return mounts.terminals();

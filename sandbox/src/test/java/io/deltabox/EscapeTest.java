@@ -91,6 +91,17 @@ final class EscapeTest {
     }
   }
 
+  /** Sets what is there already, so that it does no harm should it succeed. */
+  @Test
+  void nodeOfTheHost_throughAnInheritedDescriptor_cannotBeChanged() throws Exception {
+    String change =
+        "f=/proc/self/fd/0; chmod $(stat -Lc %a $f) $f; echo $?; chown $(stat -Lc %u $f) $f; echo $?";
+    ExecResult result = sandbox.exec("sh", "-c", change);
+    assertThat(result.stdout()).isEqualTo("1\n1\n");
+    assertThat(result.stderr()).contains("Read-only file system");
+    assertThat(sandbox.exec("readlink", "/proc/self/fd/0").stdout()).isEqualTo("/dev/null\n");
+  }
+
   @Test
   void base_changedInside_hostIsUntouched() throws Exception {
     Path added = Path.of("/usr/bin/deltabox-escape-test");
