@@ -160,6 +160,22 @@ static int walk_directory(struct walker *w, int fd, size_t path_len)
 	return error;
 }
 
+/* What is no directory is one entry with an empty path. */
+static int64_t one_entry(const struct dbx_check_walk *request, int root, const char *below)
+{
+	struct stat st;
+	if (fstatat(root, below, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return -errno;
+	struct walker *w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->request = request;
+	int error = put_entry(w, root, below, &st);
+	int64_t used = (int64_t)w->used;
+	free(w);
+	return error ? error : used;
+}
+
 int64_t dbx_check_walk(uint64_t address)
 {
 	const struct dbx_check_walk *request = (const void *)(uintptr_t)address;
@@ -169,7 +185,7 @@ int64_t dbx_check_walk(uint64_t address)
 	const char *below = (const char *)(uintptr_t)request->below;
 	int fd = DBX_RETRY(openat(root, below, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	if (fd < 0)
-		return -errno;
+		return errno == ENOTDIR || errno == ELOOP ? one_entry(request, root, below) : -errno;
 	struct stat st;
 	if (fstat(fd, &st) != 0) {
 		int error = -errno;

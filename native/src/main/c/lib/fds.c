@@ -157,13 +157,25 @@ static void more_info(const struct dbx_fds_reader *reader, int32_t number, int f
 	}
 }
 
-static void kind(const struct dbx_fds_reader *reader, struct dbx_fds_descriptor *d)
+/* A file known by a name that is gone may have lost the others too: of one in a lower layer of an overlay the link count does not tell. */
+static int name_gone(const char *link, ssize_t len)
 {
-	if (d->flags & O_PATH)
+	static const char mark[] = " (deleted)";
+	size_t bytes = sizeof(mark) - 1;
+	return len > (ssize_t)bytes && !memcmp(link + (size_t)len - bytes, mark, bytes);
+}
+
+static void kind(const struct dbx_fds_reader *reader, struct dbx_fds_descriptor *d, int gone)
+{
+	int nameless = S_ISREG(d->mode) && (d->nlink == 0 || gone);
+	if (d->flags & O_PATH) {
+		if (nameless)
+			dbx_fds_content(reader, d);
 		return;
+	}
 	if (S_ISFIFO(d->mode))
 		dbx_fds_pipe(reader, d);
-	else if (S_ISREG(d->mode) && d->nlink == 0)
+	else if (nameless)
 		dbx_fds_content(reader, d);
 	else if (S_ISSOCK(d->mode))
 		dbx_fds_socket(reader, d);
@@ -224,7 +236,7 @@ static void descriptor(const struct dbx_fds_reader *reader, const char *name)
 		dbx_fds_trouble(reader, d.number, file == -ENOSPC ? DBX_FDS_STEP_OVERFLOW : DBX_FDS_STEP_SHARING, (int32_t)-file);
 	else
 		d.file = (uint32_t)file;
-	kind(reader, &d);
+	kind(reader, &d, name_gone(link, link_len));
 	uint8_t *body = dbx_arena_put(reader->arena, DBX_FDS_DESCRIPTOR, 0, sizeof(d) + d.link_len + d.info_len);
 	if (body) {
 		memcpy(body, &d, sizeof(d));

@@ -216,8 +216,9 @@ int dbx_files_emit(struct dbx_files_plan *plan, struct dbx_arena *arena, uint32_
 		return gone(result) ? 0 : result;
 	if (type == S_IFLNK) {
 		ssize_t len = readlinkat(place.dir, place.name ? place.name : "", scratch->link, sizeof scratch->link);
+		/* EINVAL: another kind of file has taken the name since. */
 		if (len < 0)
-			return gone(-errno) ? 0 : -errno;
+			return gone(-errno) || errno == EINVAL ? 0 : -errno;
 		inode.link_len = (uint32_t)len;
 	}
 	if (fd >= 0) {

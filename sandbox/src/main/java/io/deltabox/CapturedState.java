@@ -85,7 +85,7 @@ final class CapturedState implements SandboxState {
     CheckSession images = from.check();
     CheckSession check = null;
     if (images != null) {
-      check = checkSession(host);
+      check = new CheckSession(host.initPid(), images.scope());
       check.adopt(images, key);
     }
     CheckSession session = check;
@@ -124,9 +124,11 @@ final class CapturedState implements SandboxState {
     return ids(captured.getOrDefault(uuid(snapshot), List.of()));
   }
 
-  private static CheckSession checkSession(SandboxHost host) {
+  private static CheckSession checkSession(SandboxHost host, List<String> basePaths) {
     Scope scope =
-        Scope.writable().withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES);
+        Scope.writable()
+            .alsoWith(basePaths)
+            .withScratch(CaptureEngine.SCRATCH_ADDRESS, CaptureEngine.SCRATCH_BYTES);
     return new CheckSession(host.initPid(), scope);
   }
 
@@ -149,11 +151,11 @@ final class CapturedState implements SandboxState {
   }
 
   @Override
-  public void checking(boolean on) {
-    if (!on) {
+  public void checking(@Nullable List<String> basePaths) {
+    if (basePaths == null) {
       check = null;
     } else if (check == null) {
-      check = checkSession(host);
+      check = checkSession(host, basePaths);
     }
   }
 

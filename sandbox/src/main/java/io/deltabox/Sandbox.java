@@ -254,12 +254,26 @@ public final class Sandbox implements AutoCloseable {
    * With {@code on}, each checkpoint also takes an image of everything with a reader that shares no
    * code with the capture, and each rollback to such a snapshot is compared with it before anything
    * runs again; {@link io.deltabox.check.CheckFailedException} tells the differences. Slow: for
-   * tests and for proving a program.
+   * tests and for proving a program. Of the directories of the base (/usr, /bin, /sbin, /lib...) it
+   * reads what {@link #checking(List)} names.
    */
   public void checking(boolean on) throws IOException {
+    check(on ? List.of() : null);
+  }
+
+  /**
+   * Begins to check, and compares files of the base too.
+   *
+   * @param basePaths absolute, each read with all that is below it
+   */
+  public void checking(List<String> basePaths) throws IOException {
+    check(List.copyOf(basePaths));
+  }
+
+  private void check(@Nullable List<String> basePaths) throws IOException {
     alone(
         state -> {
-          state.checking(on);
+          state.checking(basePaths);
           return true;
         });
   }

@@ -14,10 +14,12 @@ import org.jspecify.annotations.Nullable;
  */
 interface SandboxState extends AutoCloseable {
   /**
-   * With {@code on}, each checkpoint takes an independent image of everything and each rollback to
-   * such a snapshot is compared with it.
+   * From now on each checkpoint takes an independent image of everything and each rollback to such
+   * a snapshot is compared with it.
+   *
+   * @param basePaths what is read of the base too; null to take no more images
    */
-  void checking(boolean on);
+  void checking(@Nullable List<String> basePaths);
 
   /** Whether rollbacks to a snapshot are compared with an image taken when it was made. */
   boolean checked(Id snapshot);

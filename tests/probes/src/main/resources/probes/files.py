@@ -1,6 +1,7 @@
 """Changes file trees at random for ever, in several processes that keep descriptors, working directories and mappings.
 
-files.py SEED ROOT [BASE_DIRECTORY...]: works in ROOT, which it fills first, and in the given directories of the base.
+files.py SEED ROOT [BASE...]: works in ROOT, which it fills first, in the given directories of the base, and with the given files of the base, which may
+be names of one another.
 """
 import ctypes
 import mmap
@@ -19,6 +20,7 @@ O_TMPFILE = 0o20200000
 seed = int(sys.argv[1])
 ROOT = sys.argv[2]
 BASES = [d for d in sys.argv[3:] if os.path.isdir(d)]
+BASE_FILES = [f for f in sys.argv[3:] if os.path.isfile(f)]
 MAPPED = 3
 
 
@@ -50,6 +52,7 @@ class Mutator:
         self.fds = []
         self.dfds = []
         self.maps = []
+        self.private = []
         self.files = []
         self.dirs = []
         self.i = 0
@@ -60,7 +63,8 @@ class Mutator:
             (2, self.symlink), (1, self.fifo), (1, self.device), (4, self.truncate), (3, self.utime), (1, self.utime_dir), (6, self.keep_fd),
             (10, self.pwrite), (2, self.ftruncate), (2, self.fallocate), (1, self.fchmod), (2, self.map), (10, self.store), (2, self.keep_dir),
             (4, self.create_at), (2, self.unlink_at), (3, self.tmpfile), (3, self.sparse), (2, self.cwd), (1.5, self.sendfile), (1.5, self.copy),
-            (1, self.odd_name), (1, self.delete_open), (1, self.lock),
+            (1, self.odd_name), (1, self.delete_open), (1, self.lock), (1, self.range_lock), (1, self.splice), (1, self.copy_range),
+            (1.5, self.map_private), (6, self.store_private), (1, self.unmap), (0.5, self.open_path), (1, self.leave_directory),
         ]
         self.weights = [w for w, _ in self.actions]
 
@@ -204,7 +208,7 @@ class Mutator:
         os.ftruncate(self.fd(), self.rnd.randrange(150000))
 
     def fallocate(self):
-        call(SYS_FALLOCATE, self.fd(), self.rnd.choice((3, 0, 0x10)), ctypes.c_long(4096 * self.rnd.randrange(20)), ctypes.c_long(8192))
+        call(SYS_FALLOCATE, self.fd(), self.rnd.choice((3, 0, 1, 0x10, 0x11)), ctypes.c_long(4096 * self.rnd.randrange(20)), ctypes.c_long(8192))
 
     def fchmod(self):
         os.fchmod(self.fd(), 0o640)
@@ -286,6 +290,59 @@ class Mutator:
         import fcntl
         fcntl.flock(self.fd(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def range_lock(self):
+        import fcntl
+        start = self.rnd.randrange(100)
+        fcntl.lockf(self.fd(), self.rnd.choice((fcntl.LOCK_EX, fcntl.LOCK_SH, fcntl.LOCK_UN)) | fcntl.LOCK_NB, 10, start)
+
+    def splice(self):
+        """Makes no event before the file is closed, as sendfile does."""
+        r, w = os.pipe()
+        try:
+            os.write(w, self.tag.encode() * 20)
+            os.splice(r, self.fd(), 100, offset_dst=self.rnd.randrange(50000))
+        finally:
+            os.close(r)
+            os.close(w)
+
+    def copy_range(self):
+        os.copy_file_range(self.fd(), self.fd(), self.rnd.randrange(20000), 0, self.rnd.randrange(20000))
+
+    def map_private(self):
+        x = self.fd()
+        n = os.fstat(x).st_size
+        if n > 8192:
+            self.private.append(mmap.mmap(x, n, access=mmap.ACCESS_COPY))
+        if len(self.private) > 4:
+            self.private.pop(0).close()
+
+    def store_private(self):
+        m = self.rnd.choice(self.private)
+        if m.size() > 8192:
+            o = self.rnd.randrange(4000)
+            m[o:o + 20] = bytes(self.rnd.randrange(256) for _ in range(20))
+
+    def unmap(self):
+        maps = self.rnd.choice((self.maps, self.private))
+        maps.pop(self.rnd.randrange(len(maps))).close()
+
+    def open_path(self):
+        p = self.f()
+        if stat.S_ISREG(os.lstat(p).st_mode):
+            self.fds.append(os.open(p, os.O_PATH))
+
+    def leave_directory(self):
+        """Works and stays in a directory that is removed, or holds it open."""
+        d = "%s/left%s" % (self.d(), self.tag)
+        os.mkdir(d)
+        if self.rnd.randrange(2):
+            os.chdir(d)
+        if self.rnd.randrange(2):
+            self.dfds.append(os.open(d, os.O_RDONLY | os.O_DIRECTORY))
+            if len(self.dfds) > 4:
+                os.close(self.dfds.pop(0))
+        os.rmdir(d)
+
     def run(self):
         while True:
             self.i += 1
@@ -300,6 +357,27 @@ class Mutator:
                 os.close(self.fds.pop(self.rnd.randrange(len(self.fds))))
             if self.i % 4 == 0:
                 time.sleep(0.0015)
+
+
+class Names(Mutator):
+    """Changes files of the base that have several names there, and takes them away and back."""
+
+    def __init__(self, k, root):
+        super().__init__(k, root, 100)
+        os.makedirs(root)
+        self.actions.append((30, self.home))
+        self.weights.append(30)
+
+    def scan(self):
+        super().scan()
+        self.files = [f for f in BASE_FILES if os.path.lexists(f)] * 4 + self.files
+
+    def home(self):
+        f, to = self.f(), self.rnd.choice(BASE_FILES)
+        if self.rnd.randrange(2):
+            os.rename(f, to)
+        else:
+            os.link(f, to, follow_symlinks=False)
 
 
 def store_for_ever(k):
@@ -340,6 +418,8 @@ def main():
         child(Mutator(k, tree, 320).run)
     for k, base in enumerate(BASES):
         child(Mutator(10 + k, base, 100000).run)
+    if BASE_FILES:
+        child(Names(20, ROOT + "/names").run)
     for k in range(MAPPED):
         child(lambda k=k: store_for_ever(k))
     os.write(1, b"ready\n")

@@ -53,9 +53,4 @@ final class SandboxFiles implements FileOpener {
   public FileKey original(FileKey key) {
     return objects.original(key);
   }
-
-  @Override
-  public int baseCopy(FileKey key, String path, String gone) throws IOException {
-    return objects.baseCopy(key, path, gone);
-  }
 }

@@ -139,7 +139,7 @@ final class SharedObjects implements AutoCloseable {
     return !name.startsWith(MEMFD) && !name.startsWith("/SYSV") && !name.startsWith("/dev/zero");
   }
 
-  /** As {@link io.deltabox.capture.descriptors.FileOpener#baseCopy}. */
+  /** A file without a name that has the content of a file of the base, one for each identity. */
   int baseCopy(FileKey key, String path, String gone) throws IOException {
     ObjectId id = identity(key);
     Integer known = files.get(id);

@@ -14,6 +14,7 @@ import java.util.Map;
  * Not thread-safe.
  */
 public final class CheckSession {
+  private final Scope scope;
   private final Oracle oracle;
   private int initPid;
   private final Map<String, Image> images = new HashMap<>();
@@ -22,6 +23,7 @@ public final class CheckSession {
    * @param initPid pid 1 of the sandbox, in the caller's pid namespace
    */
   public CheckSession(int initPid, Scope scope) {
+    this.scope = scope;
     this.oracle = new Oracle(scope);
     this.initPid = initPid;
   }
@@ -37,6 +39,11 @@ public final class CheckSession {
     if (image != null) {
       images.put(snapshot, image);
     }
+  }
+
+  /** What images of this session cover. */
+  public Scope scope() {
+    return scope;
   }
 
   /**

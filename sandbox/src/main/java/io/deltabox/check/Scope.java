@@ -1,5 +1,6 @@
 package io.deltabox.check;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -53,7 +54,14 @@ public record Scope(
     return new Scope(base, paths, extraPaths, scratchFrom, scratchBytes);
   }
 
-  /** This scope with more directories read, for example a part of the base. */
+  /** This scope with more paths read than it has. */
+  public Scope alsoWith(List<String> paths) {
+    List<String> all = new ArrayList<>(extraPaths);
+    all.addAll(paths);
+    return withPaths(all);
+  }
+
+  /** This scope with other paths read besides, for example a part of the base. */
   public Scope withPaths(List<String> paths) {
     return new Scope(base, skippedPaths, paths, scratchFrom, scratchBytes);
   }

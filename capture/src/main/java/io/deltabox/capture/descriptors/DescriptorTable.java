@@ -94,6 +94,7 @@ public final class DescriptorTable {
           && file.isNameGone()
           && !file.isDirectory()
           && otherName(file.key()) == null
+          && !hasContent(file)
           && !held.contains(file.key())) {
         return file;
       }
@@ -128,6 +129,12 @@ public final class DescriptorTable {
   /** What leads to a file whose name was gone; null for nothing. */
   public @Nullable OtherName otherName(FileKey key) {
     return otherNames.get(key);
+  }
+
+  /** Whether the content of a regular file whose name was gone is here. */
+  boolean hasContent(OpenFile file) {
+    return file.leadsToRegularFile()
+        && (file.status().size() == 0 || contents.orphans().containsKey(file.key()));
   }
 
   /** True if some descriptor may write to a file that has a name. */

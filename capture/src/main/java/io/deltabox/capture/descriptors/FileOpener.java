@@ -1,6 +1,5 @@
 package io.deltabox.capture.descriptors;
 
-import io.deltabox.capture.CaptureException;
 import java.io.IOException;
 import java.util.List;
 import java.util.OptionalInt;
@@ -61,19 +60,6 @@ public interface FileOpener {
   static String withoutMark(String link) {
     String mark = " (deleted)";
     return link.endsWith(mark) ? link.substring(0, link.length() - mark.length()) : link;
-  }
-
-  /**
-   * A file without a name that has the content of a file of the base; one for all that ask for the
-   * same identity.
-   *
-   * @param key of the file in the snapshot
-   * @param path in the base
-   * @param gone as for {@link #makeNameless}
-   * @return a descriptor to read and write, borrowed from the implementation
-   */
-  default int baseCopy(FileKey key, String path, String gone) throws IOException {
-    throw new CaptureException("the base of this sandbox is not known: path=" + path);
   }
 
   /**

@@ -26,7 +26,8 @@ final class NamedRules implements KindRules {
     // A directory that has a name yet is about to be deleted with all that is in it.
     return current.key().equals(target.key())
         && current.kind() == target.kind()
-        && run.isGoneNow(current);
+        && run.isGoneNow(current)
+        && RemovedFiles.sameContent(current, target, run);
   }
 
   @Override
@@ -73,23 +74,7 @@ final class NamedRules implements KindRules {
     if (target.isDirectory()) {
       return run.removed().open(target.key(), target.link(), target.status().mode());
     }
-    OtherName other = run.target().otherName(target.key());
-    if (other != null && other.place() == OtherName.Place.SANDBOX) {
-      // A place is enough for those that read no content; they are as good under any name.
-      return target.kind() == FileKind.REGULAR
-          ? run.own(run.files().openGone(other.path(), Flags.O_PATH))
-          : run.place(other.path());
-    }
-    if (other != null) {
-      int copy = run.files().baseCopy(target.key(), other.path(), target.link());
-      return run.own(run.kernel().reopen(copy, Flags.O_PATH));
-    }
-    Integer found = run.find(target.key(), target);
-    if (found == null) {
-      throw new CaptureException(
-          "open again failed: it had no name at the checkpoint and nobody holds it now, " + target);
-    }
-    return found;
+    return run.removedFiles().open(target);
   }
 
   private static int open(int place, OpenFile target, Run run) throws IOException {

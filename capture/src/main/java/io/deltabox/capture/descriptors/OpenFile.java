@@ -12,6 +12,7 @@ public final class OpenFile {
   private static final String DELETED = " (deleted)";
   private static final int TYPE = 0170000;
   private static final int DIRECTORY = 0040000;
+  private static final int REGULAR = 0100000;
 
   private final FileKind kind;
   private final Status status;
@@ -84,6 +85,11 @@ public final class OpenFile {
   /** True for a regular file that is open for its content, whether it has a name or not. */
   public boolean isRegularFile() {
     return kind == FileKind.REGULAR || kind == FileKind.ORPHAN || kind == FileKind.MEMFD;
+  }
+
+  /** True for a regular file, also one opened as a place only. */
+  boolean leadsToRegularFile() {
+    return isRegularFile() || (kind == FileKind.PATH && (status.mode() & TYPE) == REGULAR);
   }
 
   boolean isDirectory() {

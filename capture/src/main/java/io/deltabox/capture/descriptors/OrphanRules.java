@@ -117,8 +117,12 @@ final class OrphanRules implements KindRules {
         return fd;
       }
     }
-    Integer mapped = MappedFiles.open(run, target.key());
-    int fd = mapped != null ? mapped : create(target, run);
+    Integer place = run.removedFiles().opened(target.key());
+    Integer mapped = place != null ? null : MappedFiles.open(run, target.key());
+    int fd =
+        place != null
+            ? run.own(run.kernel().reopen(place, Flags.O_RDWR))
+            : mapped != null ? mapped : create(target, run);
     made.put(target.key(), fd);
     written.add(target.key());
     writeContent(fd, target, run);

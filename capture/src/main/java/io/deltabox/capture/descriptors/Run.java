@@ -33,6 +33,7 @@ final class Run implements AutoCloseable {
   private final Map<String, FileKey> keys = new HashMap<>();
   private final List<String> notes = new ArrayList<>();
   private final RemovedDirectories removed = new RemovedDirectories(this);
+  private final RemovedFiles removedFiles = new RemovedFiles(this);
 
   Run(
       DescriptorTable current,
@@ -61,6 +62,10 @@ final class Run implements AutoCloseable {
   /** Opens files as the sandbox sees them. */
   FileOpener files() {
     return files;
+  }
+
+  RemovedFiles removedFiles() {
+    return removedFiles;
   }
 
   RemovedDirectories removed() {

@@ -27,17 +27,19 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
         .build();
   }
 
-  /**
-   * Files of the base are left alone unless {@code -Ddeltabox.base=true}: a base tree with many
-   * hard links that is shown again in the middle of edits still ends in ESTALE now and then.
-   */
+  /** Files of the base are left alone with {@code -Ddeltabox.base=false}. */
   private static List<String> fileChanges(Path probes, String seed) {
     List<String> words = new ArrayList<>();
     words.addAll(List.of("/usr/bin/python3", probes + "/files.py", seed, "/tmp/files"));
-    if (Boolean.getBoolean("deltabox.base")) {
-      words.add(BASE_TREE);
+    if (!System.getProperty("deltabox.base", "true").equals("false")) {
+      words.addAll(BASE);
     }
     return words;
+  }
+
+  /** What the program may change of the base. */
+  List<String> basePaths() {
+    return argv.stream().filter(BASE::contains).toList();
   }
 
   @Override
@@ -45,8 +47,22 @@ record Program(String name, @Nullable String file, @Nullable String question, Li
     return name;
   }
 
-  /** Subtree of the base that the file program changes: small files with links among them. */
-  static final String BASE_TREE = "/usr/share/zoneinfo";
+  /**
+   * Parts of the base that the file program changes: a subtree of small files, and files that have
+   * several names there.
+   */
+  private static final List<String> BASE =
+      List.of(
+          "/usr/share/zoneinfo",
+          "/usr/bin/bzip2",
+          "/usr/bin/bzcat",
+          "/usr/bin/bunzip2",
+          "/usr/bin/perlbug",
+          "/usr/bin/perlthanks",
+          "/usr/bin/unzip",
+          "/usr/bin/zipinfo",
+          "/usr/bin/gunzip",
+          "/usr/bin/uncompress");
 
   static Program named(String name, Path probes, long seed) {
     return all(probes, seed).stream()

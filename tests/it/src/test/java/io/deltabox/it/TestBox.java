@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -62,16 +63,19 @@ final class TestBox implements AutoCloseable {
 
   /** A sandbox in which every checkpoint and rollback is checked by the independent reader. */
   Sandbox createChecked() throws IOException {
+    return createChecked(List.of());
+  }
+
+  /** The same, comparing also what is below these paths of the base. */
+  Sandbox createChecked(List<String> basePaths) throws IOException {
     Sandbox sandbox = create();
-    sandbox.checking(true);
+    sandbox.checking(basePaths);
     return sandbox;
   }
 
   Sandbox create() throws IOException {
     try {
-      Sandbox made = box.create(SandboxSpec.builder().expose(probes.toString()).build());
-      made.checking(true);
-      return made;
+      return box.create(SandboxSpec.builder().expose(probes.toString()).build());
     } catch (UnavailableException e) {
       Unavailable.require(false, "sandbox: " + e.getMessage());
       throw e;
