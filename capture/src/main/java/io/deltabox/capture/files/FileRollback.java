@@ -27,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  * times of directories. Idempotent: what is right is not touched. Single use.
  */
 final class FileRollback implements AutoCloseable {
-  /** Base entries made again at most; beyond it the sandbox is rebuilt whole. */
-  private static final int RECREATED_MAX = 50_000;
-
   /** A file of the base with several names there that had to be made again. */
   private record Split(FileId directory, String name, String basePath) {}
 
@@ -468,10 +465,7 @@ final class FileRollback implements AutoCloseable {
   private void create(FileId directory, int dir, String name, FileEntry entry)
       throws CaptureException {
     FileId id = Objects.requireNonNull(entry.id());
-    if (++created > RECREATED_MAX) {
-      throw new CaptureException(
-          "too many files to make again, the sandbox must be rebuilt: files=" + created);
-    }
+    created++;
     WantedFile wanted = wanted(id, directory, name);
     FileMeta meta = wanted.meta();
     if (meta.isSymlink()) {
