@@ -2,6 +2,7 @@ package io.deltabox.capture.files;
 
 import io.deltabox.capture.CaptureException;
 import io.deltabox.linux.Errno;
+import io.deltabox.linux.ErrnoException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -116,7 +117,18 @@ final class Staging {
       FileOps.check(result, "remove staged file", name);
       return true;
     }
-    int fd = ops.open(dir, name, FileOps.O_RDONLY | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
+    result = ops.tryOpen(dir, name, FileOps.O_RDONLY | FileOps.O_DIRECTORY | FileOps.O_NOFOLLOW);
+    if (result == -Errno.ENOENT) {
+      return true;
+    }
+    empty((int) FileOps.check(result, "open staged directory", name));
+    result = ops.tryUnlink(dir, name, FileOps.AT_REMOVEDIR);
+    return result == -Errno.ENOENT
+        || FileOps.check(tolerateFilled(result), "remove staged directory", name) == 0;
+  }
+
+  /** Closes the directory. Whoever has it as its working directory may remove it meanwhile. */
+  private void empty(int fd) throws CaptureException {
     try {
       if (ops.stat(fd, "").meta().attributes() != 0) {
         ops.flags(fd, ".", 0);
@@ -124,13 +136,14 @@ final class Staging {
       for (FileOps.Listed listed : ops.names(fd)) {
         delete(fd, listed.name());
       }
+    } catch (CaptureException e) {
+      boolean gone =
+          e.getCause() instanceof ErrnoException reason && reason.errno() == Errno.ENOENT;
+      if (!gone) {
+        throw e;
+      }
     } finally {
       ops.close(fd);
     }
-    return FileOps.check(
-            tolerateFilled(ops.tryUnlink(dir, name, FileOps.AT_REMOVEDIR)),
-            "remove staged directory",
-            name)
-        == 0;
   }
 }
