@@ -364,13 +364,17 @@ void dbx_capture_renewed(const struct dbx_engine *engine, const struct dbx_proc 
 		*record = (struct dbx_record_list){proc->pid, 0};
 }
 
+/*
+ * While the process runs, its regions change between the steps of this: tracking may begin for a part only, and then fails. What was in memory by then is
+ * taken in any case, as its marks may be cleared; a part that is not tracked is fresh again the next time.
+ */
 static int start_to_track(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_run run)
 {
 	int result = dbx_arm(engine, proc, run.start, run.end);
-	if (result == -EINVAL)
-		return engine->stopped ? dbx_runs_append(&proc->droppable, run.start, run.end) : 0;
-	/* Gone meanwhile, or no room for its tables: then it is fresh again the next time. */
-	if (result < 0 && result != -ENOMEM && result != -EFAULT)
+	if (result == -EINVAL && engine->stopped)
+		return dbx_runs_append(&proc->droppable, run.start, run.end);
+	bool changing = !engine->stopped && (result == -EPERM || result == -EINVAL);
+	if (result < 0 && result != -ENOMEM && result != -EFAULT && !changing)
 		return result;
 	proc->renewed = true;
 	return dbx_present(engine, proc, run.start, run.end, &proc->dirty);
@@ -396,7 +400,8 @@ int dbx_capture_scan(struct dbx_engine *engine, struct dbx_proc *proc)
 		result = start_to_track(engine, proc, run);
 	}
 	merge_runs(&proc->dirty);
-	return result < 0 ? result : keep_own_pages(engine, proc);
+	int kept = keep_own_pages(engine, proc);
+	return result < 0 ? result : kept;
 }
 
 /* Looks without clearing, while all is stopped: `look` gets what was written and what fresh regions hold, `look_fresh` the regions not tracked. */

@@ -67,7 +67,7 @@ void dbx_unenroll(struct dbx_proc *proc)
 		munmap(proc->scratch_local, DBX_SCRATCH_BYTES);
 	proc->scratch_local = NULL;
 	proc->scratch = 0;
-	proc->dirty.count = proc->fresh.count = proc->droppable.count = proc->emitted = 0;
+	proc->dirty.count = proc->fresh.count = proc->droppable.count = proc->emitted = proc->emitted_fresh = 0;
 	proc->enrolled = false;
 }
 

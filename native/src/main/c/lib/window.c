@@ -216,11 +216,22 @@ static int64_t read_memory(struct dbx_engine *engine, struct dbx_proc *proc, str
 	return result < 0 ? result : pages;
 }
 
+/* What was handed out and not acknowledged is to be handed out again: an acknowledgement means the last capture only. */
+static void hand_out_again(struct dbx_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->proc_count; i++) {
+		struct dbx_proc *proc = engine->procs[i];
+		proc->emitted = proc->emitted_fresh = 0;
+		proc->emitted_renewed = false;
+	}
+}
+
 static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struct dbx_window *window, enum dbx_scan_mode mode, struct dbx_files_plan *plan)
 {
 	struct dbx_objects *objects = &engine->objects;
 	int64_t result = 0;
 	objects->count = 0;
+	hand_out_again(engine);
 	for (uint32_t i = 0; i < engine->proc_count && result >= 0; i++) {
 		struct dbx_proc *proc = engine->procs[i];
 		engine->culprit = proc->pid;
@@ -370,7 +381,7 @@ int64_t dbx_engine_precopy(int64_t handle, int32_t pid, uint64_t arena_address, 
 	if (!proc || !proc->enrolled)
 		return 0;
 	int result = 0;
-	proc->emitted_renewed = false;
+	hand_out_again(engine);
 	if (!proc->dirty.count)
 		result = dbx_read_regions(engine, proc);
 	if (result >= 0 && !proc->dirty.count)

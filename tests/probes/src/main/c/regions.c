@@ -1,16 +1,17 @@
 /*
- * Changes of an address space that a follower of written pages can miss, one by one on command. Commands and answers: grow, wipe, fill, fill-huge,
- * drop, move-off, take-in, keep-loosely, let-go -> done; grown?, filled?, empty?, loose? -> ok or the first page that is not so.
+ * Changes of an address space that a follower of written pages can miss, one by one on command. Commands and answers: grow, wipe, remap, forget,
+ * fill, fill-huge, drop, move-off, take-in, keep-loosely, let-go -> done; grown?, remapped?, filled?, empty?, loose? -> ok or the first page that is not so.
  */
 #include "probe.h"
 
 #define BLOCK (UINT64_C(2) << 20)
-enum { GROWN_MAX = 12000, AREA_BLOCKS = 4 };
+enum { GROWN_MAX = 12000, AREA_BLOCKS = 4, PAIRS = 64, PAIR_ROUNDS = 60, PAIR_TAILS = 3000 };
 #define AREA (AREA_BLOCKS * BLOCK)
 
 static uint8_t *grown;
 static uint8_t *area;
 static uint8_t *loose;
+static uint8_t *pairs;
 
 static void die(const char *what)
 {
@@ -34,7 +35,9 @@ static void set_up(void)
 		die("munmap");
 	grown[(GROWN_MAX + 1) * (uint64_t)PAGE] = 1;
 	uint8_t *room = map(NULL, AREA + 3 * BLOCK, MAP_NORESERVE);
+	pairs = map(NULL, (uint64_t)PAIRS * PAIR_ROUNDS * 3 * PAGE, MAP_NORESERVE);
 	munmap(room, AREA + 3 * BLOCK);
+	munmap(pairs, (uint64_t)PAIRS * PAIR_ROUNDS * 3 * PAGE);
 	area = (uint8_t *)(((uintptr_t)room + 2 * BLOCK) & ~(BLOCK - 1));
 }
 
@@ -46,6 +49,43 @@ static void grow(void)
 			die("grow in place");
 		*(uint64_t *)(grown + (pages - 1) * PAGE) = pages;
 	}
+}
+
+static uint8_t *pair(uint64_t i)
+{
+	return pairs + i * 3 * PAGE;
+}
+
+/* Regions of two pages: the first is written once and stays, the second is mapped anew all the time. */
+static void remap(void)
+{
+	uint32_t random = 1;
+	for (uint64_t first = 0; first < (uint64_t)PAIRS * PAIR_ROUNDS; first += PAIRS) {
+		for (uint64_t i = first; i < first + PAIRS; i++) {
+			map(pair(i), 2 * PAGE, MAP_FIXED);
+			*(uint64_t *)pair(i) = i + 1;
+		}
+		for (uint32_t i = 0; i < PAIR_TAILS; i++) {
+			random = random * 1664525u + 1013904223u;
+			map(pair(first + (random >> 16) % PAIRS) + PAGE, PAGE, MAP_FIXED);
+		}
+	}
+}
+
+static void check_remapped(void)
+{
+	for (uint64_t i = 0; i < (uint64_t)PAIRS * PAIR_ROUNDS; i++)
+		if (*(const uint64_t *)pair(i) != i + 1) {
+			say("BAD pair %llu: %llu", (unsigned long long)i, (unsigned long long)*(const uint64_t *)pair(i));
+			return;
+		}
+	say("ok");
+}
+
+static void forget(void)
+{
+	for (uint64_t i = 0; i < (uint64_t)PAIRS * PAIR_ROUNDS; i++)
+		*(uint64_t *)pair(i) = 0;
 }
 
 static void fill(int advice)
@@ -98,6 +138,10 @@ static bool change(const char *command)
 		grow();
 	else if (!strcmp(command, "wipe"))
 		memset(grown, 0, GROWN_MAX * (uint64_t)PAGE);
+	else if (!strcmp(command, "remap"))
+		remap();
+	else if (!strcmp(command, "forget"))
+		forget();
 	else if (!strcmp(command, "fill"))
 		fill(MADV_NOHUGEPAGE);
 	else if (!strcmp(command, "fill-huge"))
@@ -126,6 +170,8 @@ int main(void)
 		hear(line, sizeof(line));
 		if (!strcmp(line, "grown?"))
 			expect(grown, GROWN_MAX, true);
+		else if (!strcmp(line, "remapped?"))
+			check_remapped();
 		else if (!strcmp(line, "filled?"))
 			expect(area, AREA / PAGE, true);
 		else if (!strcmp(line, "empty?"))
