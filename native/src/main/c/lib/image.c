@@ -41,7 +41,7 @@ static int stat_numbers(pid_t pid, uint64_t *numbers, int cap)
 }
 
 /* proc_pid_stat(5) counts from 1; the first number here is its fourth. */
-enum { FIRST = 4, START_CODE = 26 - FIRST, END_CODE, START_STACK, EXIT_SIGNAL = 38 - FIRST, START_DATA = 45 - FIRST, END_DATA, START_BRK, ARG_START, ARG_END, ENV_START, ENV_END, EXIT_CODE };
+enum { FIRST = 4, NICE = 19 - FIRST, START_CODE = 26 - FIRST, END_CODE, START_STACK, EXIT_SIGNAL = 38 - FIRST, START_DATA = 45 - FIRST, END_DATA, START_BRK, ARG_START, ARG_END, ENV_START, ENV_END, EXIT_CODE };
 
 void dbx_read_image(struct dbx_proc *proc)
 {
@@ -92,6 +92,9 @@ void dbx_read_identity(const struct dbx_engine *engine, const struct dbx_proc *p
 	if (got <= 0)
 		return;
 	status[got] = 0;
+	uint64_t n[NICE + 1] = {0};
+	if (stat_numbers(proc->pid, n, NICE + 1) > NICE)
+		record->priority = 20 - (uint32_t)n[NICE];
 	record->group = last_number(status, "\nNSpgid:");
 	record->session = last_number(status, "\nNSsid:");
 	record->no_new_privs = last_number(status, "\nNoNewPrivs:") == 1;

@@ -39,10 +39,12 @@ static struct dbx_proc *born(const struct dbx_engine *engine, pid_t parent, pid_
 	return NULL;
 }
 
-/* Returns when pid 1 has waited for all of its children that have ended. */
+/* Returns when pid 1 has waited for all of its children that have ended; whoever has been waited for is forgotten, as its number may be given again. */
 int32_t dbx_engine_reap(int64_t handle)
 {
-	return dbx_ask_init(engine_of(handle), PING, 0, -1);
+	int result = dbx_ask_init(engine_of(handle), PING, 0, -1);
+	dbx_drop_dead(engine_of(handle));
+	return result;
 }
 
 /* Takes a child that was attached at its birth: it is about to stop. */

@@ -126,17 +126,23 @@ void dbx_engine_close(int64_t handle)
 /* What pid 1 is just about to wait for is no part of the sandbox: it would be gone by the time anybody looks. */
 static int drop_orphaned_zombies(struct dbx_engine *engine)
 {
+	bool orphan = false, dead = false;
+	for (uint32_t i = 0; i < engine->proc_count; i++)
+		dead |= !engine->procs[i]->thread_count;
+	if (!dead)
+		return 0;
+	dbx_drop_dead(engine);
 	for (uint32_t i = 0; i < engine->proc_count; i++) {
 		struct dbx_proc *proc = engine->procs[i];
-		if (!proc->thread_count)
-			proc->parent = dbx_parent_of(proc);
-		if (proc->thread_count || proc->parent != engine->init)
+		if (proc->thread_count)
 			continue;
-		int result = dbx_ask_init(engine, 2 /* ENGINE_PING */, 0, -1);
-		dbx_drop_dead(engine);
-		return result;
+		proc->parent = dbx_parent_of(proc);
+		orphan |= proc->parent == engine->init;
 	}
-	return 0;
+	int result = orphan ? dbx_ask_init(engine, 2 /* ENGINE_PING */, 0, -1) : 0;
+	if (orphan)
+		dbx_drop_dead(engine);
+	return result;
 }
 
 static int stop_for(struct dbx_engine *engine, const struct dbx_request *request, struct dbx_window *window)

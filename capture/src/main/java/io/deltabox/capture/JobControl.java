@@ -1,6 +1,7 @@
 package io.deltabox.capture;
 
 import io.deltabox.linux.Errno;
+import java.io.IOException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,6 +12,9 @@ import java.util.Set;
  * does not can only be founded by the process of its number.
  */
 final class JobControl {
+  /** setpgid(2): also when there is no such group in the session. */
+  private static final int EPERM = 1;
+
   private final Collection<LiveProcess> living;
   private final Map<Integer, ProcessSnapshot> wanted;
   private final Map<Integer, Integer> groups = new LinkedHashMap<>();
@@ -31,24 +35,29 @@ final class JobControl {
       int group = process.state().group();
       groups.put(process.innerPid(), group);
       if (numbers.contains(group) && group != process.innerPid()) {
-        set(process, process.innerPid());
+        check(set(process, process.innerPid()), process, process.innerPid());
         groups.put(process.innerPid(), process.innerPid());
       }
     }
   }
 
+  /** Founds a group nobody is in, and puts a process into it. */
+  interface Founder {
+    void found(LiveProcess member, int group) throws IOException;
+  }
+
   /** Groups as they were. */
-  void restore() throws CaptureException {
+  void restore(Founder founder) throws IOException {
     for (LiveProcess process : living) {
       groups.putIfAbsent(process.innerPid(), process.state().group());
     }
     for (LiveProcess process : living) {
       if (groupOf(process) == process.innerPid()) {
-        enter(process);
+        enter(process, founder);
       }
     }
     for (LiveProcess process : living) {
-      enter(process);
+      enter(process, founder);
     }
   }
 
@@ -57,22 +66,31 @@ final class JobControl {
     return then == null ? process.state().group() : then.state().group();
   }
 
-  private void enter(LiveProcess process) throws CaptureException {
+  private void enter(LiveProcess process, Founder founder) throws IOException {
     int group = groupOf(process);
     if (groups.getOrDefault(process.innerPid(), 0) != group) {
-      set(process, group);
+      int result = set(process, group);
+      if (result == -EPERM && group != process.innerPid()) {
+        founder.found(process, group);
+      } else {
+        check(result, process, group);
+      }
       groups.put(process.innerPid(), group);
     }
   }
 
-  private static void set(LiveProcess process, int group) throws CaptureException {
+  private static int set(LiveProcess process, int group) throws CaptureException {
     InjectedBatch batch = process.inject();
     Injection.Call call = batch.call(Sys.SETPGID, batch.value(0), batch.value(group));
     batch.run();
-    if (batch.result(call) < 0) {
+    return (int) batch.result(call);
+  }
+
+  private static void check(int result, LiveProcess process, int group) throws CaptureException {
+    if (result < 0) {
       throw new CaptureException(
           "set process group failed: "
-              + Errno.text((int) -batch.result(call))
+              + Errno.text(-result)
               + " group="
               + group
               + " "

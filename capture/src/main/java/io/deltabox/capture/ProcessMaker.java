@@ -43,6 +43,7 @@ final class ProcessMaker {
   private final Map<Integer, String> programs = new HashMap<>();
   private final Map<Integer, Integer> sessions = new HashMap<>();
   private final Map<Integer, Long> addresses = new HashMap<>();
+  private final Map<Integer, Integer> founders = new LinkedHashMap<>();
   private final Set<Integer> finished = new HashSet<>();
   private final List<Husk> zombies = new ArrayList<>();
   private final Set<Integer> numbers = new HashSet<>();
@@ -147,6 +148,7 @@ final class ProcessMaker {
     if (!finished.add(number)) {
       return;
     }
+    makeFirst(facts.parent());
     ProcessState then = then(number);
     int pid = birth(then);
     made++;
@@ -154,7 +156,8 @@ final class ProcessMaker {
     // Children that are of the session it was born in are born before it leaves that.
     for (ProcessPlan.Decision child : plan.with(ProcessPlan.Fate.MAKE)) {
       boolean own = child.then().parent() == number;
-      if (own && leaves(then) && child.then().session() == sessions.getOrDefault(number, 0)) {
+      int needed = plan.bornIn(child.then());
+      if (own && leaves(then) && needed != ProcessPlan.ANY && needed != number) {
         unready(then, pid);
         make(child.then());
       }
@@ -164,6 +167,13 @@ final class ProcessMaker {
       zombies.add(new Husk(then, pid));
     } else {
       takeImage(pid, number, programs.getOrDefault(number, ""));
+    }
+  }
+
+  private void makeFirst(int number) throws IOException {
+    ProcessPlan.Decision decision = plan.decisions().get(number);
+    if (decision != null && decision.fate() == ProcessPlan.Fate.MAKE) {
+      make(decision.then());
     }
   }
 
@@ -206,10 +216,8 @@ final class ProcessMaker {
   private int birth(ProcessState then) throws IOException {
     int number = then.inner();
     if (then.innerParent() == PID_ONE) {
-      if (leaves(then)) {
-        return stub(then, number);
-      }
-      return orphan(then);
+      int session = plan.bornIn(plan.decision(number).then());
+      return session == ProcessPlan.ANY ? stub(then, number) : orphan(then, session);
     }
     LiveProcess parent = living.get(then.innerParent());
     if (parent == null) {
@@ -225,9 +233,13 @@ final class ProcessMaker {
   }
 
   private int stub(ProcessState then, int number) throws IOException {
-    int group = outside.group(number);
     programs.put(number, "");
     sessions.put(number, 0);
+    return bornOfInit(number, then);
+  }
+
+  private int bornOfInit(int number, ProcessState then) throws IOException {
+    int group = outside.group(number);
     for (int tries = 1; ; tries++) {
       int pid = tracer.calls.dbx_engine_stub(tracer.handle(), number, group);
       if (pid > 0) {
@@ -253,52 +265,71 @@ final class ProcessMaker {
   }
 
   /**
-   * A child of pid 1 in somebody else's session: born of a helper that is born of a member of the
-   * session and dies, or, where the session has no member yet, of one that founds it and dies.
+   * A child of pid 1 in a session it did not found: born of a helper that is born of a member of
+   * the session and dies, or, where the session has no member, of a founder that dies when
+   * everybody is there.
    */
-  private int orphan(ProcessState then) throws IOException {
+  private int orphan(ProcessState then, int session) throws IOException {
     int number = then.inner();
-    LiveProcess member = member(then.session());
+    makeFirst(session);
+    LiveProcess member = member(session);
     programs.put(number, "");
-    sessions.put(number, then.session());
-    int helper;
-    if (member != null) {
-      helper = fork(member.pid(), helperNumber(), then, SIGCHLD);
-    } else {
-      helper = stub(then, then.session());
-      programs.put(number, "");
-      sessions.put(number, then.session());
+    sessions.put(number, session);
+    if (founders.containsKey(session) || member == null) {
+      return fork(founder(then, session), number, then, SIGCHLD);
     }
+    int helperNumber = number();
+    int helper = fork(member.pid(), helperNumber, then, SIGCHLD);
     followed(helper, then);
-    if (member == null) {
-      InjectedBatch batch = batch(helper, then);
-      Injection.Call call = batch.call(Sys.SETSID);
-      batch.run();
-      check((int) batch.result(call), "found a session again", then);
-    }
     int pid = fork(helper, number, then, SIGCHLD);
     check(
         tracer.calls.dbx_engine_end_process(tracer.handle(), helper), "end a helper process", then);
-    if (member != null) {
-      reapHelper(member);
-    } else {
-      check(tracer.calls.dbx_engine_reap(tracer.handle()), "reach pid 1 of the sandbox", then);
-    }
+    reap(member, helperNumber);
     return pid;
   }
 
-  private void reapHelper(LiveProcess parent) throws CaptureException {
+  private int founder(ProcessState then, int session) throws IOException {
+    Integer known = founders.get(session);
+    if (known != null) {
+      return known;
+    }
+    int founder = bornOfInit(session, then);
+    founders.put(session, founder);
+    followed(founder, then);
+    InjectedBatch batch = batch(founder, then);
+    Injection.Call call = batch.call(Sys.SETSID);
+    batch.run();
+    check((int) batch.result(call), "found a session again", then);
+    return founder;
+  }
+
+  /** Founders end when their sessions and groups have members; what they bore becomes orphans. */
+  void endFounders() throws CaptureException {
+    for (int founder : founders.values()) {
+      int result = tracer.calls.dbx_engine_end_process(tracer.handle(), founder);
+      if (result < 0) {
+        throw new CaptureException("end a helper process failed: " + Errno.text(-result));
+      }
+    }
+    if (!founders.isEmpty() && tracer.calls.dbx_engine_reap(tracer.handle()) < 0) {
+      throw new CaptureException("reach pid 1 of the sandbox failed");
+    }
+    founders.clear();
+  }
+
+  private static void reap(LiveProcess parent, int number) throws CaptureException {
     InjectedBatch batch = parent.inject();
     batch.call(
         Sys.WAIT4,
-        batch.value(helperNumber()),
+        batch.value(number),
         batch.value(0),
         batch.value(Sys.WNOHANG | Sys.WALL),
         batch.value(0));
     batch.run();
   }
 
-  private int helperNumber() {
+  /** A number for a helper: nobody has it or will have it. */
+  private int number() {
     int number = HELPER_FIRST;
     while (numbers.contains(number)) {
       number--;
@@ -306,10 +337,33 @@ final class ProcessMaker {
     return number;
   }
 
-  private @Nullable LiveProcess member(int session) {
+  /** Founds a group that has no leader any more, for a process to enter. */
+  void foundGroup(LiveProcess member, int group) throws IOException {
+    ProcessState then = member.state();
+    int helper = fork(member.pid(), group, then, SIGCHLD);
+    followed(helper, then);
+    InjectedBatch founding = batch(helper, then);
+    Injection.Call call = founding.call(Sys.SETPGID, founding.value(0), founding.value(0));
+    founding.run();
+    check((int) founding.result(call), "found a process group again", then);
+    InjectedBatch entering = member.inject();
+    Injection.Call enter = entering.call(Sys.SETPGID, entering.value(0), entering.value(group));
+    entering.run();
+    check((int) entering.result(enter), "enter a process group again", then);
+    check(
+        tracer.calls.dbx_engine_end_process(tracer.handle(), helper), "end a helper process", then);
+    reap(member, group);
+  }
+
+  private @Nullable LiveProcess member(int session) throws IOException {
     for (LiveProcess process : living.values()) {
       if (sessions.getOrDefault(process.innerPid(), 0) == session) {
         return process;
+      }
+    }
+    for (Husk husk : zombies) {
+      if (sessions.getOrDefault(husk.then().inner(), 0) == session) {
+        return readAgain(husk.pid(), husk.then());
       }
     }
     return null;
@@ -346,6 +400,15 @@ final class ProcessMaker {
     for (Husk husk : zombies) {
       ImageState image = husk.then().image();
       int status = image == null ? 0 : image.exitStatus();
+      check(
+          tracer.calls.dbx_nice_set(husk.pid(), husk.then().nice()), "set nice value", husk.then());
+      if (!leaves(husk.then()) && husk.then().group() != husk.then().inner()) {
+        InjectedBatch batch = batch(husk.pid(), husk.then());
+        Injection.Call call =
+            batch.call(Sys.SETPGID, batch.value(0), batch.value(husk.then().group()));
+        batch.run();
+        check((int) batch.result(call), "enter a process group again", husk.then());
+      }
       if (image != null) {
         dress(husk, image.name());
       }
@@ -373,13 +436,6 @@ final class ProcessMaker {
     for (Injection.Call call : calls) {
       check((int) batch.result(call), "name a process that ends again", then);
     }
-  }
-
-  /** Parents of zombies made: each was told. */
-  Set<Integer> parentsOfZombies() {
-    Set<Integer> parents = new HashSet<>();
-    zombies.forEach(husk -> parents.add(husk.then().innerParent()));
-    return parents;
   }
 
   private void followed(int pid, ProcessState then) throws IOException {

@@ -39,8 +39,11 @@ final class ProcessPlan {
     RIGHTS("has changed its user, group or capabilities since"),
     FILTERS("has installed a system call filter since (seccomp)"),
     NO_NEW_PRIVILEGES("has given up gaining privileges since (no_new_privs)"),
+    GROUP("had ended in another process group"),
+    GROUP_GONE("has left a process group since that nobody else is in"),
+    CHILD_OLDER("has a child to be made again that is older than its session"),
     PARENT_MADE("is a child of a process that is made again"),
-    LEADER_MADE("is in the session of a process that is made again");
+    LEADER_MADE("is in the session or group of a process that is made again");
 
     private final String text;
 
@@ -55,6 +58,9 @@ final class ProcessPlan {
 
   /** One wanted process; {@code alive}: there is one under its number now. */
   record Decision(ProcessFacts then, Fate fate, Reason reason, boolean alive) {}
+
+  /** Any session will do. */
+  static final int ANY = 0;
 
   private final Map<Integer, ProcessFacts> now = new LinkedHashMap<>();
   private final Map<Integer, ProcessFacts> then = new LinkedHashMap<>();
@@ -143,6 +149,9 @@ final class ProcessPlan {
       return Reason.PARENT;
     }
     if (is.zombie()) {
+      if (is.session() != wanted.session() || is.group() != wanted.group()) {
+        return Reason.GROUP;
+      }
       return is.exitStatus() == wanted.exitStatus() ? Reason.NONE : Reason.ENDED_OTHERWISE;
     }
     if (!is.complete()) {
@@ -191,7 +200,86 @@ final class ProcessPlan {
     if (made(one.parent())) {
       return Reason.PARENT_MADE;
     }
-    return one.session() != one.number() && leads(one.session()) ? Reason.LEADER_MADE : Reason.NONE;
+    boolean member = one.session() != one.number() && leads(one.session());
+    // A living one can leave the group meanwhile.
+    boolean bound = one.zombie() && one.group() != one.number() && made(one.group());
+    if (member || bound) {
+      return Reason.LEADER_MADE;
+    }
+    if (groupIsGone(one)) {
+      return Reason.GROUP_GONE;
+    }
+    return hasOlderChild(one) ? Reason.CHILD_OLDER : Reason.NONE;
+  }
+
+  /**
+   * A group that nobody is in can be founded only by a process of its number, which cannot be had
+   * while a session has it. All of that session are made again then: it begins with its founder.
+   */
+  private boolean groupIsGone(ProcessFacts one) {
+    int session = one.session();
+    if (one.session() == one.number() || then.containsKey(session)) {
+      return false;
+    }
+    boolean wanted = false;
+    for (ProcessFacts other : then.values()) {
+      wanted |= other.session() == session && other.group() == session;
+    }
+    if (!wanted) {
+      return false;
+    }
+    for (ProcessFacts other : now.values()) {
+      Decision decision = decisions.get(other.number());
+      boolean kept = decision != null && decision.fate() != Fate.MAKE;
+      if (kept && other.group() == session) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean hasOlderChild(ProcessFacts one) {
+    for (ProcessFacts child : then.values()) {
+      if (child.parent() == one.number() && made(child.number())) {
+        int needed = bornIn(child);
+        if (needed != ANY && needed != one.session()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * The session a process must be born in: its own, unless it founded that; then the one its older
+   * children are of.
+   *
+   * @return {@link #ANY} if it does not matter
+   */
+  int bornIn(ProcessFacts one) {
+    if (one.session() != one.number()) {
+      return one.session();
+    }
+    for (ProcessFacts child : then.values()) {
+      if (child.parent() == one.number() && made(child.number())) {
+        int needed = bornIn(child);
+        if (needed != ANY && needed != one.number()) {
+          return needed;
+        }
+      }
+    }
+    return ANY;
+  }
+
+  /** True if nobody can give birth to it in the session it must be born in. */
+  boolean cannotEnter(ProcessFacts one) {
+    int needed = bornIn(one);
+    ProcessFacts parent = then.get(one.parent());
+    if (needed == ANY || parent == null || parent.session() == needed) {
+      return false;
+    }
+    boolean before = made(parent.number()) && parent.session() == parent.number();
+    return !before || bornIn(parent) != needed || cannotEnter(parent);
   }
 
   private boolean made(int number) {

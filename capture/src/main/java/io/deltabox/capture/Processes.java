@@ -39,10 +39,16 @@ final class Processes {
   /** Refuses what making processes again cannot do, before anything is touched. */
   static void refuse(ProcessPlan plan, SnapshotState wanted) throws CaptureException {
     for (ProcessPlan.Decision decision : plan.decisions().values()) {
-      if (decision.fate() == ProcessPlan.Fate.EDIT || decision.then().zombie()) {
+      ProcessFacts one = decision.then();
+      if (decision.fate() == ProcessPlan.Fate.MAKE && plan.cannotEnter(one)) {
+        throw refused(
+            decision,
+            wanted,
+            "nobody who could give birth to it is in its session: " + one.session());
+      }
+      if (decision.fate() == ProcessPlan.Fate.EDIT || one.zombie()) {
         continue;
       }
-      ProcessFacts one = decision.then();
       if (one.program().endsWith(DELETED)) {
         throw refused(decision, wanted, "the file of its program had been removed at the snapshot");
       }

@@ -241,7 +241,7 @@ final class Rollback {
 
   private void makeProcesses() throws IOException {
     if (plan.decisions().values().stream().allMatch(d -> d.fate() == ProcessPlan.Fate.EDIT)) {
-      jobs.restore();
+      jobs.restore(maker::foundGroup);
       return;
     }
     Set<Integer> numbers = new HashSet<>();
@@ -254,7 +254,8 @@ final class Rollback {
         live(process, snapshotOf(process).state());
       }
     }
-    jobs.restore();
+    jobs.restore(maker::foundGroup);
+    maker.endFounders();
   }
 
   private void threads() throws IOException {

@@ -21,6 +21,7 @@ final class ProcessPlanTest {
         number,
         parent,
         session,
+        session,
         false,
         0,
         true,
@@ -34,7 +35,7 @@ final class ProcessPlanTest {
 
   private static ProcessFacts zombie(int number, int parent, int status) {
     return new ProcessFacts(
-        number, parent, 2, true, status, false, false, "", image(0), List.of(), false, null);
+        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, null);
   }
 
   private static ProcessFacts running(ProcessFacts of, String program, ImageState image) {
@@ -42,6 +43,7 @@ final class ProcessPlanTest {
         of.number(),
         of.parent(),
         of.session(),
+        of.group(),
         false,
         0,
         true,
@@ -58,6 +60,7 @@ final class ProcessPlanTest {
         of.number(),
         of.parent(),
         of.session(),
+        of.group(),
         false,
         0,
         true,
@@ -170,6 +173,37 @@ final class ProcessPlanTest {
             List.of(process(2, 1, 2), orphan), List.of(process(2, 1, 2), leader, orphan));
     decided(plan, 3, Fate.MAKE, Reason.ENDED);
     decided(plan, 5, Fate.MAKE, Reason.LEADER_MADE);
+  }
+
+  @Test
+  void of_zombieInGroupOfOneMade_isMade() {
+    ProcessFacts leader = process(3, 2, 2);
+    ProcessFacts zombie =
+        new ProcessFacts(4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, null);
+    ProcessPlan plan =
+        ProcessPlan.of(
+            List.of(process(2, 1, 2), zombie), List.of(process(2, 1, 2), leader, zombie));
+    decided(plan, 4, Fate.MAKE, Reason.LEADER_MADE);
+  }
+
+  @Test
+  void of_childOfAnOlderSession_isBornAgainWithItsParent() {
+    ProcessFacts parent = process(3, 2, 3);
+    ProcessFacts child = process(4, 3, 2);
+    ProcessPlan plan =
+        ProcessPlan.of(List.of(process(2, 1, 2), parent), List.of(process(2, 1, 2), parent, child));
+    decided(plan, 3, Fate.MAKE, Reason.CHILD_OLDER);
+    decided(plan, 4, Fate.MAKE, Reason.ENDED);
+    assertThat(plan.cannotEnter(plan.decision(4).then())).isFalse();
+    assertThat(plan.bornIn(parent)).isEqualTo(2);
+  }
+
+  @Test
+  void cannotEnter_sessionNobodyAboveWasIn_isTrue() {
+    ProcessFacts child = process(4, 3, 9);
+    List<ProcessFacts> then = List.of(process(2, 1, 2), process(3, 2, 2), child);
+    ProcessPlan plan = ProcessPlan.of(List.of(process(2, 1, 2)), then);
+    assertThat(plan.cannotEnter(child)).isTrue();
   }
 
   @Test
