@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.store.local;
+
+import org.jspecify.annotations.NullMarked;
