@@ -6,6 +6,7 @@ import io.deltabox.capture.CaptureTarget;
 import io.deltabox.capture.CheckpointReport;
 import io.deltabox.capture.ProcessDifference;
 import io.deltabox.capture.RollbackLostException;
+import io.deltabox.capture.RollbackPreview;
 import io.deltabox.capture.RollbackReport;
 import io.deltabox.capture.WindowTimes;
 import io.deltabox.capture.files.FileChange;
@@ -270,6 +271,30 @@ final class CapturedState implements SandboxState {
     left = kept == null ? null : kept.id();
     dropUnneeded();
     return result;
+  }
+
+  @Override
+  public RollbackPlan plan(Id target) throws IOException {
+    Snapshot snapshot = known(uuid(target));
+    RollbackPreview preview = engine.preview(uuid(target));
+    List<RollbackPlan.Step> steps = new ArrayList<>();
+    for (RollbackPreview.Step one : preview.steps()) {
+      steps.add(
+          new RollbackPlan.Step(
+              one.pid(),
+              one.name(),
+              RollbackPlan.Action.valueOf(one.action().name()),
+              one.reason(),
+              one.pages(),
+              one.threadsEnded(),
+              one.threadsMade()));
+    }
+    return new RollbackPlan(
+        snapshot,
+        steps,
+        preview.processesEnded(),
+        preview.processesMade(),
+        preview.files().stream().map(CapturedState::fileChange).toList());
   }
 
   /** What earlier rollbacks left goes, unless somebody built on it or gave it a name. */

@@ -351,6 +351,18 @@ public final class Sandbox implements AutoCloseable {
   }
 
   /**
+   * Tells what {@link #rollback(String)} would do at this moment, process by process, and touches
+   * nothing. Everything inside stands still meanwhile as in a checkpoint, and runs on.
+   *
+   * @param snapshot as {@link #snapshot} takes it
+   * @throws io.deltabox.capture.CaptureException with the words of the rollback, if that would be
+   *     refused
+   */
+  public RollbackPlan planRollback(String snapshot) throws IOException {
+    return alone(state -> state.plan(snapshot(snapshot).id()));
+  }
+
+  /**
    * Takes the last rollback back; once more takes that back.
    *
    * @throws NotFoundException if there was none, or if what it left was not kept

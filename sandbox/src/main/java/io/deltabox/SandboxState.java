@@ -37,6 +37,9 @@ interface SandboxState extends AutoCloseable {
 
   RollbackResult rollback(Id target, Undo undo) throws IOException;
 
+  /** What a rollback would do now. */
+  RollbackPlan plan(Id target) throws IOException;
+
   /** Where the last rollback can be taken back to, or null. */
   @Nullable Id left();
 

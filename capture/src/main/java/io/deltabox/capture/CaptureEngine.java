@@ -355,6 +355,26 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   /**
+   * Tells what {@link #rollback} would do at this moment; the sandbox stands still for that, and
+   * runs on as it was.
+   *
+   * @throws CaptureException if it would be refused
+   */
+  public synchronized RollbackPreview preview(UUID id) throws IOException {
+    SnapshotState wanted = snapshot(id);
+    return run(
+        () -> {
+          hold.window.freeze(DEADLINE_MILLIS);
+          try {
+            return new Rollback(hold, keeper.store(), wanted, CapturePhase.Hook.NONE, Outside.NONE)
+                .preview();
+          } finally {
+            hold.tracer.thaw();
+          }
+        });
+  }
+
+  /**
    * Puts the sandbox back to a snapshot in a new container, whatever the old one is like; the old
    * one is let go of when that is done. After a failure nothing has changed here.
    *

@@ -128,6 +128,11 @@ final class FilesPart implements AutoCloseable {
     return new Edits(names + result.written(), names > 0 || otherInodes);
   }
 
+  /** What differs now from a state, seen from now; everything is stopped and stays as it is. */
+  List<FileChange> differences(@Nullable FileState target) throws IOException {
+    return tracker == null || target == null ? List.of() : tracker.differences(target);
+  }
+
   /**
    * What makes a state of files that come from elsewhere, or null for a target without files.
    *

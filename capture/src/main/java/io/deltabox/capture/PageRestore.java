@@ -32,6 +32,11 @@ final class PageRestore {
     return written;
   }
 
+  /** How many pages the plan looks at. */
+  int candidates() {
+    return count;
+  }
+
   long dropped() {
     return dropped;
   }

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param followed the engine has followed its memory without a break
  * @param program path of its program; empty for a zombie
  * @param ids real, effective, saved user, then the same of the group
+ * @param secureBits capabilities(7); 0 where it runs another program than it was followed in
  * @param rights null for a zombie
  */
 record ProcessFacts(
@@ -29,6 +30,7 @@ record ProcessFacts(
     @Nullable ImageState image,
     List<Integer> ids,
     boolean noNewPrivileges,
+    int secureBits,
     @Nullable Rights rights) {
   ProcessFacts {
     ids = List.copyOf(ids);
@@ -51,6 +53,7 @@ record ProcessFacts(
         image,
         Arrays.stream(state.ids()).boxed().toList(),
         state.noNewPrivileges(),
+        state.secureBits(),
         files == null ? null : files.rights());
   }
 }

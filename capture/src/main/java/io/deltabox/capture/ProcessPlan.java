@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.Rights;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -36,7 +37,9 @@ final class ProcessPlan {
     PROGRAM("has become another program since (execve)"),
     SESSION("has left its session since (setsid)"),
     PARENT("has another parent since"),
-    RIGHTS("has changed its user, group or capabilities since"),
+    USER("has changed its user or groups since"),
+    RIGHTS("has changed its capabilities since"),
+    SECURE_BITS("has changed what capabilities mean to it since (securebits)"),
     FILTERS("has installed a system call filter since (seccomp)"),
     NO_NEW_PRIVILEGES("has given up gaining privileges since (no_new_privs)"),
     GROUP("had ended in another process group"),
@@ -53,6 +56,11 @@ final class ProcessPlan {
 
     String text() {
       return text;
+    }
+
+    /** Whether it lies in another process, which is made again too. */
+    boolean ofAnother() {
+      return compareTo(GROUP_GONE) >= 0;
     }
   }
 
@@ -160,17 +168,27 @@ final class ProcessPlan {
     if (is.session() != wanted.session()) {
       return Reason.SESSION;
     }
+    return rights(is, wanted);
+  }
+
+  private static Reason rights(ProcessFacts is, ProcessFacts wanted) {
+    Rights has = is.rights();
+    Rights had = wanted.rights();
+    if (has != null && had != null && has.filters() != had.filters()) {
+      return Reason.FILTERS;
+    }
     if (is.noNewPrivileges() != wanted.noNewPrivileges()) {
       return Reason.NO_NEW_PRIVILEGES;
     }
-    if (is.rights() != null
-        && wanted.rights() != null
-        && is.rights().filters() != wanted.rights().filters()) {
-      return Reason.FILTERS;
+    if (!is.ids().equals(wanted.ids())
+        || (has != null && had != null && !has.groups().equals(had.groups()))) {
+      return Reason.USER;
     }
-    return is.ids().equals(wanted.ids()) && Objects.equals(is.rights(), wanted.rights())
-        ? Reason.NONE
-        : Reason.RIGHTS;
+    // What a program that was executed since left of them cannot be read before it is followed.
+    if (is.followed() && is.secureBits() != wanted.secureBits()) {
+      return Reason.SECURE_BITS;
+    }
+    return Objects.equals(has, had) ? Reason.NONE : Reason.RIGHTS;
   }
 
   private static boolean sameMemory(ProcessFacts is, ProcessFacts wanted) {

@@ -68,6 +68,7 @@ final class RightsRestore {
   void rights(@Nullable Rights is, @Nullable Rights wanted, Collection<Integer> threads)
       throws CaptureException {
     boolean same = Arrays.equals(process.state().ids(), then.ids());
+    same &= process.state().secureBits() == then.secureBits();
     boolean other = is != null && wanted != null && !(same && is.equals(wanted));
     for (int thread : threads) {
       Batches calls = new Batches(process, thread);
@@ -104,20 +105,27 @@ final class RightsRestore {
     }
     int[] ids = then.ids();
     boolean user = !Arrays.equals(process.state().ids(), then.ids());
-    if (user && wanted.permitted() != 0) {
+    boolean bits = process.state().secureBits() != then.secureBits();
+    boolean keep = user && (wanted.permitted() != 0 || bits);
+    if (keep) {
       prctl(calls, "keep capabilities", Sys.PR_SET_KEEPCAPS, 1);
     }
     if (user) {
       ids(calls, "set group", Sys.SETRESGID, ids, 3);
       ids(calls, "set user", Sys.SETRESUID, ids, 0);
     }
-    sets(calls, wanted);
-    ambient(calls, is, wanted);
-    if (user && wanted.permitted() != 0) {
-      prctl(calls, "keep capabilities", Sys.PR_SET_KEEPCAPS, 0);
-    }
-    if (process.state().secureBits() != then.secureBits()) {
+    if (bits) {
+      // Setting them needs a capability that it may not keep, and they may forbid the ambient ones.
+      sets(calls, is.permitted(), is.permitted(), wanted.inheritable());
+      ambient(calls, is, wanted, user);
       prctl(calls, "set secure bits", Sys.PR_SET_SECUREBITS, then.secureBits());
+      sets(calls, wanted.effective(), wanted.permitted(), wanted.inheritable());
+      return;
+    }
+    sets(calls, wanted.effective(), wanted.permitted(), wanted.inheritable());
+    ambient(calls, is, wanted, user);
+    if (keep) {
+      prctl(calls, "keep capabilities", Sys.PR_SET_KEEPCAPS, 0);
     }
   }
 
@@ -146,13 +154,14 @@ final class RightsRestore {
         tried);
   }
 
-  private static void sets(Batches calls, Rights wanted) throws CaptureException {
+  private static void sets(Batches calls, long effective, long permitted, long inheritable)
+      throws CaptureException {
     ByteBuffer header = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putInt(0, VERSION_3);
     ByteBuffer data = ByteBuffer.allocate(24).order(ByteOrder.LITTLE_ENDIAN);
     for (int half = 0; half < 2; half++) {
-      data.putInt((int) (wanted.effective() >>> (32 * half)));
-      data.putInt((int) (wanted.permitted() >>> (32 * half)));
-      data.putInt((int) (wanted.inheritable() >>> (32 * half)));
+      data.putInt((int) (effective >>> (32 * half)));
+      data.putInt((int) (permitted >>> (32 * half)));
+      data.putInt((int) (inheritable >>> (32 * half)));
     }
     InjectedBatch batch = calls.room(1, 32);
     calls.expect(
@@ -160,8 +169,10 @@ final class RightsRestore {
         "set capabilities");
   }
 
-  private static void ambient(Batches calls, Rights is, Rights wanted) throws CaptureException {
-    if (is.ambient() == wanted.ambient()) {
+  /** Another user has none to begin with. */
+  private static void ambient(Batches calls, Rights is, Rights wanted, boolean user)
+      throws CaptureException {
+    if (is.ambient() == wanted.ambient() && !(user && wanted.ambient() != 0)) {
       return;
     }
     prctl(calls, "clear ambient capabilities", Sys.PR_CAP_AMBIENT, Sys.PR_CAP_AMBIENT_CLEAR_ALL);

@@ -97,9 +97,29 @@ final class Rollback {
     }
   }
 
-  private RollbackReport edit(@Nullable Runnable check) throws IOException {
-    long t0 = System.nanoTime();
-    enter(CapturePhase.ROLLBACK_PLAN);
+  /**
+   * What {@link #run} would do, without doing any of it.
+   *
+   * @throws CaptureException if it would be refused
+   */
+  RollbackPreview preview() throws IOException {
+    try {
+      begin();
+      List<RollbackPreview.Step> steps =
+          new RollbackSteps(store, work, wanted).list(plan, living, extras);
+      return new RollbackPreview(
+          steps,
+          extras.size(),
+          plan.with(ProcessPlan.Fate.MAKE).size(),
+          files.differences(wanted.files()));
+    } finally {
+      objects.close();
+      root.close();
+    }
+  }
+
+  /** Pairs and holds what is there; refuses what cannot be put back before anything is touched. */
+  private void begin() throws IOException {
     match();
     for (Map.Entry<Integer, WindowRecords.Entry> one : records.entries().entrySet()) {
       objects.hold(one.getKey(), one.getValue().regions);
@@ -112,6 +132,12 @@ final class Rollback {
               + " was open in it, and nobody holds it any more: "
               + lost);
     }
+  }
+
+  private RollbackReport edit(@Nullable Runnable check) throws IOException {
+    long t0 = System.nanoTime();
+    enter(CapturePhase.ROLLBACK_PLAN);
+    begin();
     enter(CapturePhase.ROLLBACK_END);
     if (ends()) {
       quiet(1);
@@ -233,6 +259,11 @@ final class Rollback {
       int number = decision.then().number();
       if (!living.containsKey(number)) {
         LiveProcess process = maker.follow(Processes.find(records, number));
+        if (process.state().secureBits() != snapshotOf(number).state().secureBits()) {
+          throw new CaptureException(
+              "securebits were changed before another program was executed: "
+                  + process.state().label());
+        }
         living.put(number, process);
       }
       threads.remove(number);
@@ -478,9 +509,13 @@ final class Rollback {
   }
 
   private ProcessSnapshot snapshotOf(LiveProcess process) {
-    ProcessSnapshot found = wanted.processes().get(process.innerPid());
+    return snapshotOf(process.innerPid());
+  }
+
+  private ProcessSnapshot snapshotOf(int number) {
+    ProcessSnapshot found = wanted.processes().get(number);
     if (found == null) {
-      throw new IllegalStateException("not wanted: " + process.state().label());
+      throw new IllegalStateException("not wanted: pid=" + number);
     }
     return found;
   }

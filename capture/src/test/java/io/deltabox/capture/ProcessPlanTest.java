@@ -30,12 +30,13 @@ final class ProcessPlanTest {
         image(1),
         List.of(0, 0, 0, 0, 0, 0),
         false,
+        0,
         ALL);
   }
 
   private static ProcessFacts zombie(int number, int parent, int status) {
     return new ProcessFacts(
-        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, null);
+        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, 0, null);
   }
 
   private static ProcessFacts running(ProcessFacts of, String program, ImageState image) {
@@ -52,6 +53,7 @@ final class ProcessPlanTest {
         image,
         of.ids(),
         of.noNewPrivileges(),
+        of.secureBits(),
         of.rights());
   }
 
@@ -69,6 +71,7 @@ final class ProcessPlanTest {
         of.image(),
         ids,
         none,
+        of.secureBits(),
         is);
   }
 
@@ -151,7 +154,7 @@ final class ProcessPlanTest {
         List.of(
             new Case(process(3, 2, 3), Reason.SESSION),
             new Case(process(3, 1, 2), Reason.PARENT),
-            new Case(allowed(then, List.of(5, 5, 5, 0, 0, 0), false, ALL), Reason.RIGHTS),
+            new Case(allowed(then, List.of(5, 5, 5, 0, 0, 0), false, ALL), Reason.USER),
             new Case(allowed(then, then.ids(), false, less), Reason.RIGHTS),
             new Case(allowed(then, then.ids(), false, filtered), Reason.FILTERS),
             new Case(allowed(then, then.ids(), true, ALL), Reason.NO_NEW_PRIVILEGES));
@@ -179,7 +182,8 @@ final class ProcessPlanTest {
   void of_zombieInGroupOfOneMade_isMade() {
     ProcessFacts leader = process(3, 2, 2);
     ProcessFacts zombie =
-        new ProcessFacts(4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, null);
+        new ProcessFacts(
+            4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, 0, null);
     ProcessPlan plan =
         ProcessPlan.of(
             List.of(process(2, 1, 2), zombie), List.of(process(2, 1, 2), leader, zombie));

@@ -143,6 +143,29 @@ final class CommandTest {
     assertThat(client.run("rm", "unchecked").code()).isZero();
   }
 
+  @Test
+  void rollback_withDryRun_tellsAndTouchesNothing() throws Exception {
+    client.run("run", "--name", "planned");
+    client.run("checkpoint", "planned", "--name", "then");
+    client.run("exec", "planned", "sh", "-c", "echo 1 > /root/new");
+    client.run("exec", "-d", "planned", "sleep", "4716");
+    Client.Answer told = client.run("rollback", "--dry-run", "planned", "then");
+    assertThat(told.code()).as(told.err()).isZero();
+    assertThat(told.text())
+        .containsPattern("(?m)^end +[0-9]+  sleep +was not there at the snapshot$")
+        .contains("\n- /root/new  file\n")
+        .endsWith("0 made, 1 ended, 1 files; nothing was touched\n");
+    JsonNode value = client.run("rollback", "--dry-run", "--json", "planned", "then").json();
+    assertThat(value.get("processes").get(0).get("action").asText()).isEqualTo("end");
+    assertThat(value.get("files").get(0).get("path").asText()).isEqualTo("/root/new");
+    assertThat(client.run("exec", "planned", "cat", "/root/new").text()).isEqualTo("1\n");
+    JsonNode done = client.run("rollback", "--json", "planned", "then").json();
+    assertThat(done.get("processes_ended")).isEqualTo(value.get("processes_ended"));
+    assertThat(done.get("processes_made")).isEqualTo(value.get("processes_made"));
+    assertThat(done.get("files")).isEqualTo(value.get("file_count"));
+    assertThat(client.run("rm", "planned").code()).isZero();
+  }
+
   /**
    * A file of the host that changes under a mapping is what no rollback can put back; noticed as
    * the mapping has pages of its own, too.

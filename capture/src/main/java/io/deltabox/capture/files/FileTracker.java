@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -177,6 +178,10 @@ public final class FileTracker implements AutoCloseable {
 
   /** One look outside of a checkpoint; what it found is added to the pending records. */
   private void look(int flags) throws IOException {
+    look(flags, pending);
+  }
+
+  private void look(int flags, FileRecords found) throws IOException {
     for (; ; ) {
       plan.begin(flags);
       ByteBuffer header = arena.slice(0, ARENA_HEADER);
@@ -197,7 +202,7 @@ public final class FileTracker implements AutoCloseable {
       }
       FileOps.check(result, "look at changed files", "");
       int used = Math.toIntExact(header.getLong(16));
-      pending.addAll(FileRecords.parse(arena.slice(ARENA_HEADER, used), plan.areaAddress(), store));
+      found.addAll(FileRecords.parse(arena.slice(ARENA_HEADER, used), plan.areaAddress(), store));
       return;
     }
   }
@@ -333,6 +338,19 @@ public final class FileTracker implements AutoCloseable {
     }
     look(WindowPlan.NO_CONTENT);
     return pending.isEmpty();
+  }
+
+  /**
+   * What differs now from a state, seen from now, as far as events tell. Everything must be
+   * stopped; nothing is learnt by it, so that the next look finds the same.
+   */
+  public synchronized List<FileChange> differences(FileState wanted) throws IOException {
+    FileRecords seen = new FileRecords();
+    seen.addAll(pending);
+    look(WindowPlan.NO_CONTENT, seen);
+    FileState target = adopt(wanted);
+    FileState live = new StateBuilder(current, seen, new LiveFiles(files), devices).build();
+    return live.diff(target);
   }
 
   /** Whether somebody may hold a lease (fcntl(2), F_SETLEASE) on a file of the sandbox. */

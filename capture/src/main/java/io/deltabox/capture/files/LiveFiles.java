@@ -26,6 +26,18 @@ final class LiveFiles {
   private final Map<BaseInode, FileId> baseFiles = new HashMap<>();
   private final Map<FileId, String> basePaths = new HashMap<>();
 
+  LiveFiles() {}
+
+  /** A copy that what is learnt later of one does not change in the other. */
+  LiveFiles(LiveFiles other) {
+    directories.putAll(other.directories);
+    directoryInodes.putAll(other.directoryInodes);
+    aliases.putAll(other.aliases);
+    files.putAll(other.files);
+    baseFiles.putAll(other.baseFiles);
+    basePaths.putAll(other.basePaths);
+  }
+
   @Nullable Directory directory(long inode) {
     return directories.get(inode);
   }

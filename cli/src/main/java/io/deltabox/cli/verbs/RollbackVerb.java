@@ -1,6 +1,7 @@
 package io.deltabox.cli.verbs;
 
 import io.deltabox.InvalidRequestException;
+import io.deltabox.RollbackPlan;
 import io.deltabox.RollbackResult;
 import io.deltabox.Undo;
 import io.deltabox.check.CheckFailedException;
@@ -36,6 +37,14 @@ final class RollbackVerb extends Verb {
       description = "Do not keep what is left: 'undo' cannot take this rollback back.")
   boolean noUndo;
 
+  @Option(
+      names = "--dry-run",
+      description = {
+        "Only tell what would become of each process, and why, and which files would change.",
+        "Nothing is touched, the sandbox runs on."
+      })
+  boolean dryRun;
+
   @Parameters(index = "0", paramLabel = "[SANDBOX]", description = "Id, prefix or name.")
   @Nullable String first;
 
@@ -52,6 +61,11 @@ final class RollbackVerb extends Verb {
         second == null
             ? Targets.snapshot(context.box(), given(first))
             : Targets.in(Targets.sandbox(context.box(), first), second);
+    if (dryRun) {
+      RollbackPlan plan = found.sandbox().planRollback(found.snapshot().id().toString());
+      return answer(
+          DescribePlan.value(found.sandbox(), plan), String.join("\n", DescribePlan.text(plan)));
+    }
     if (check && !found.sandbox().checked(found.snapshot())) {
       throw new InvalidRequestException(
           "snapshot was made without a check, there is nothing to compare with: snapshot="

@@ -1,0 +1,219 @@
+package io.deltabox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.deltabox.RollbackPlan.Action;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What a process cannot take back, done since a snapshot: a rollback undoes it, and its plan says
+ * how. Every rollback is compared by the independent reader.
+ */
+@Timeout(240)
+final class OneWayTest {
+  /** Runs the lines it is told, in a process that leads no session. */
+  private static final String PROGRAM =
+      """
+      import ctypes,os,struct,subprocess,sys
+      child=os.fork()
+      if child: os.waitpid(child,0); os._exit(0)
+      libc=ctypes.CDLL(None,use_errno=True)
+      def prctl(*a):
+        a=[x if isinstance(x,bytes) else ctypes.c_ulong(x) for x in a]+[ctypes.c_ulong(0)]*(5-len(a))
+        if libc.prctl(*a): raise OSError(ctypes.get_errno(),os.strerror(ctypes.get_errno()))
+      def install(*code):
+        program=b''.join(struct.pack('=HBBI',*one) for one in code)
+        keep=ctypes.create_string_buffer(program,len(program))
+        prctl(22,2,struct.pack('=HxxxxxxQ',len(code),ctypes.addressof(keep)))
+      def drop():
+        head,sets=struct.pack('=II',0x20080522,0),bytes(24)
+        if libc.capset(head,sets): raise OSError(ctypes.get_errno())
+      def status(name): return [l.split()[1] for l in open('/proc/self/status') if l.startswith(name+':')][0]
+      def say(x): print(x,flush=True)
+      ALLOW=(6,0,0,0x7fff0000)
+      say('up')
+      for line in sys.stdin:
+        try: exec(line)
+        except Exception as e: say(repr(e))
+      """;
+
+  @TempDir static Path directory;
+  private static DeltaBox box;
+  private Sandbox sandbox;
+  private Exec exec;
+  private InputStream out;
+
+  @BeforeAll
+  static void open() throws Exception {
+    box = TestBox.open(directory);
+  }
+
+  @AfterAll
+  static void close() {
+    if (box != null) {
+      box.close();
+    }
+  }
+
+  @BeforeEach
+  void start() throws Exception {
+    sandbox = box.create(SandboxSpec.defaults());
+    sandbox.checking(true);
+    exec = sandbox.start(ExecSpec.of("/usr/bin/python3", "-c", PROGRAM));
+    out = exec.stdout();
+    assertThat(line(out)).isEqualTo("up");
+  }
+
+  @AfterEach
+  void end() {
+    sandbox.close();
+  }
+
+  private String ask(String code) throws IOException {
+    exec.stdin().write((code + "\n").getBytes(StandardCharsets.UTF_8));
+    return line(out);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "os.setsid()                           | os.getsid(0)==os.getpid()       | (setsid)",
+        "prctl(38,1)                           | status('NoNewPrivs')            | (no_new_privs)",
+        "prctl(38,1); install(ALLOW)           | status('Seccomp_filters')       | (seccomp)",
+        "prctl(24,7)                           | status('CapBnd')                | capabilities",
+        "drop()                                | status('CapPrm')                | capabilities",
+        "os.setresuid(1000,1000,1000)          | os.getuid()                     | its user",
+        "os.setgroups([5]); os.setresuid(8,8,8)| os.getgroups()                  | its user",
+        "prctl(28,0x2f)                        | libc.prctl(27,0,0,0,0)          | (securebits)",
+      })
+  void rollback_wentOneWaySince_isMadeAgainAsPlanned(String change, String look, String reason)
+      throws Exception {
+    String before = ask("say((" + look + "))");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 2; round++) {
+      assertThat(ask(change + "; say('done')")).isEqualTo("done");
+      assertThat(ask("say((" + look + "))")).isNotEqualTo(before);
+      RollbackPlan plan = sandbox.planRollback("then");
+      assertThat(step(plan, 2).action()).isEqualTo(Action.EDIT);
+      assertThat(step(plan, 3).action()).isEqualTo(Action.REBUILD);
+      assertThat(step(plan, 3).reason()).contains(reason);
+      agrees(plan, sandbox.rollback(then));
+      assertThat(ask("say((" + look + "))")).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void planRollback_parentGaveUpRights_rebuildsItsTree() throws Exception {
+    assertThat(ask("p=subprocess.Popen(['/usr/bin/sleep','1000']); say(p.pid)")).isEqualTo("4");
+    Snapshot then = sandbox.checkpoint("then");
+    assertThat(ask("prctl(38,1); say('done')")).isEqualTo("done");
+    RollbackPlan plan = sandbox.planRollback("then");
+    assertThat(step(plan, 3).action()).isEqualTo(Action.REBUILD);
+    assertThat(step(plan, 4))
+        .isEqualTo(
+            new RollbackPlan.Step(
+                4,
+                "sleep",
+                Action.REBUILD_TREE,
+                "is a child of a process that is made again",
+                step(plan, 4).pageCount(),
+                0,
+                0));
+    agrees(plan, sandbox.rollback(then));
+    assertThat(ask("p.kill(); say(p.wait())")).isEqualTo("-9");
+  }
+
+  @Test
+  void planRollback_everyKindAtOnce_agreesWithTheRollback() throws Exception {
+    String start = "subprocess.Popen(['/usr/bin/sleep','1000'])";
+    assertThat(ask("p,q=" + start + "," + start + "; say(q.pid)")).isEqualTo("5");
+    Exec other = sandbox.start(ExecSpec.of("bash", "-c", "read -r line; exec sleep 1000"));
+    assertThat(ask("open('/root/a','w').write('a'); os.mkdir('/root/d'); say('x')")).isEqualTo("x");
+    Snapshot then = sandbox.checkpoint("then");
+    other.stdin().write('\n');
+    assertThat(
+            ask(
+                "p.kill(); p.wait(); r="
+                    + start
+                    + "; x=[i for i in range(100000)]; open('/root/a','w').write('b');"
+                    + " open('/root/b','w').write('b'); os.rmdir('/root/d'); say('x')"))
+        .isEqualTo("x");
+    String isBash = "'bash' in os.readlink('/proc/" + other.pid() + "/exe')";
+    assertThat(ask("exec(\"while " + isBash + ": pass\"); say('x')")).isEqualTo("x");
+    RollbackPlan plan = sandbox.planRollback("then");
+    assertThat(step(plan, 3).action()).isEqualTo(Action.EDIT);
+    assertThat(step(plan, 4).reason()).isEqualTo("has ended since");
+    assertThat(step(plan, 5).action()).isEqualTo(Action.EDIT);
+    assertThat(step(plan, other.pid()).action()).isEqualTo(Action.EXECUTE);
+    assertThat(step(plan, other.pid() + 1).action()).isEqualTo(Action.END);
+    assertThat(files(plan)).containsExactly("M /root/a", "- /root/b", "+ /root/d");
+    RollbackResult result = sandbox.rollback(then);
+    agrees(plan, result);
+    assertThat(result.fileCount()).isEqualTo(plan.files().size());
+  }
+
+  @Test
+  void planRollback_inBetween_losesNothing() throws Exception {
+    assertThat(ask("x=bytearray(1<<20); say('x')")).isEqualTo("x");
+    Snapshot then = sandbox.checkpoint("then");
+    assertThat(ask("x[:]=b'1'*len(x); os.makedirs('/root/a/b'); say('x')")).isEqualTo("x");
+    assertThat(files(sandbox.planRollback("then"))).containsExactly("- /root/a");
+    assertThat(ask("open('/root/a/c','w').write('c'); say(x[5])")).isEqualTo("49");
+    sandbox.planRollback("then");
+    assertThat(ask("os.rename('/root/a','/root/e'); os.mkdir('/root/a'); say('x')")).isEqualTo("x");
+    assertThat(files(sandbox.planRollback("then"))).containsExactly("- /root/a", "- /root/e");
+    Snapshot later = sandbox.checkpoint("later");
+    assertThat(files(sandbox.planRollback("later"))).isEmpty();
+    assertThat(ask("x[:]=b'2'*len(x); os.remove('/root/e/c'); say('x')")).isEqualTo("x");
+    agrees(sandbox.planRollback("later"), sandbox.rollback(later));
+    assertThat(ask("say((x[7],open('/root/e/c').read()))")).isEqualTo("(49, 'c')");
+    agrees(sandbox.planRollback("then"), sandbox.rollback(then));
+    assertThat(ask("say((x[7],os.listdir('/root')))")).isEqualTo("(0, [])");
+  }
+
+  private static void agrees(RollbackPlan plan, RollbackResult result) {
+    assertThat(result.rebuilt()).isFalse();
+    assertThat(result.processesMade()).isEqualTo(plan.processesMade());
+    assertThat(result.processesEnded()).isEqualTo(plan.processesEnded());
+    assertThat(plan.count(Action.REBUILD) + plan.count(Action.REBUILD_TREE))
+        .isEqualTo(plan.processesMade());
+  }
+
+  private static RollbackPlan.Step step(RollbackPlan plan, int pid) {
+    return plan.steps().stream().filter(s -> s.pid() == pid).findAny().orElseThrow();
+  }
+
+  private static List<String> files(RollbackPlan plan) {
+    return plan.files().stream()
+        .map(
+            f ->
+                (f.kind() == SnapshotDiff.Kind.ADDED
+                        ? "+ "
+                        : f.kind() == SnapshotDiff.Kind.REMOVED ? "- " : "M ")
+                    + f.path())
+        .toList();
+  }
+
+  private static String line(InputStream in) throws IOException {
+    StringBuilder answer = new StringBuilder();
+    for (int c = in.read(); c != '\n'; c = in.read()) {
+      assertThat(c).as("end of output after " + answer).isNotNegative();
+      answer.append((char) c);
+    }
+    return answer.toString();
+  }
+}
