@@ -68,6 +68,13 @@ final class CrVerb implements Callable<Integer> {
       description = "Measured rounds, after the warm-up; default ${DEFAULT-VALUE}.")
   int rounds = 200;
 
+  @Option(
+      names = "--rebuild",
+      description =
+          "Measure instead how what has died comes back: a thread and a child, a tree of processes,"
+              + " a Python program of --rss in a new sandbox.")
+  boolean rebuild;
+
   @Option(names = "--seed", paramLabel = "N", description = "Repeats a run's choice of pages.")
   @Nullable Long seed;
 
@@ -95,6 +102,11 @@ final class CrVerb implements Callable<Integer> {
             within("--rounds", rounds, 1, 1_000_000),
             within("--checked", checked, 0, 1000),
             seed == null ? System.nanoTime() & 0xffffff : seed);
+    if (rebuild) {
+      Map<String, Object> rows = new RebuildBench(context, settings).run();
+      context.out().println(json ? Json.text(rows) : RebuildText.of(rows));
+      return ExitCodes.OK;
+    }
     Map<String, Object> report = new CrBench(context, settings).run();
     context.out().println(json ? Json.text(report) : CrText.of(report));
     return ExitCodes.OK;
