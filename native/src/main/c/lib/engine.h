@@ -113,6 +113,8 @@ struct dbx_engine {
 	pid_t init;
 	int channel;
 	uint32_t without;
+	/* System call filters a command starts with. */
+	uint32_t filters;
 	int inner_proc;
 	uint64_t syscall_offset;
 	timer_t timer;
@@ -172,6 +174,10 @@ int dbx_add_children(struct dbx_engine *engine, pid_t pid, pid_t tid) DBX_MUST_C
 void dbx_read_image(struct dbx_proc *proc);
 pid_t dbx_parent_of(const struct dbx_proc *proc);
 void dbx_read_identity(const struct dbx_engine *engine, const struct dbx_proc *proc, struct dbx_record_process *record);
+
+/* filter.c */
+void dbx_filter_begin(struct dbx_engine *engine);
+bool dbx_filtered(const struct dbx_engine *engine, const struct dbx_proc *proc);
 
 /* restore.c */
 int dbx_ask_init(const struct dbx_engine *engine, uint32_t op, uint32_t value, int descriptor) DBX_MUST_CHECK;

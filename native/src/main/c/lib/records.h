@@ -24,6 +24,8 @@ enum dbx_engine_kind {
 #define DBX_PROCESS_LEADER_DEAD 4u
 /* The memory map was replaced by execve since it was last seen. */
 #define DBX_PROCESS_EXECED 8u
+/* A thread has installed a system call filter: nothing may be injected, so little is told of it. */
+#define DBX_PROCESS_FILTERED 16u
 
 #define DBX_SIGNAL_COUNT 64u
 #define DBX_LIMIT_COUNT 16u

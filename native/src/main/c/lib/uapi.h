@@ -73,4 +73,7 @@ struct dbx_rseq_configuration {
 #define SYS_epoll_pwait2 441
 #endif
 
+/* PTRACE_SECCOMP_GET_FILTER, Linux 4.4; an enumerator in newer headers. */
+#define DBX_PTRACE_SECCOMP_GET_FILTER 0x420c
+
 #endif

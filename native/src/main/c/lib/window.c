@@ -81,6 +81,7 @@ int64_t dbx_engine_open(int32_t init, int32_t channel, uint32_t without)
 	engine->channel = channel;
 	engine->without = without | (has_procmap_query() ? 0 : DBX_WITHOUT_PROCMAP_QUERY);
 	engine->syscall_offset = dbx_arch_syscall_offset();
+	dbx_filter_begin(engine);
 	engine->inner_proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result = engine->inner_proc < 0 ? -errno : make_timer(engine);
 	engine->regions = reserve(DBX_REGIONS_MAX * sizeof(struct dbx_region));
@@ -158,7 +159,10 @@ static int stop_for(struct dbx_engine *engine, const struct dbx_request *request
 	return result;
 }
 
-/* A process that has no memory map any more (zombie) or cannot be followed is recorded with the reason, and refused by Java after the thaw. */
+/*
+ * A process that has no memory map any more (zombie) or cannot be followed is recorded with the reason, and refused by Java after the thaw. Positive: it
+ * has memory to be read.
+ */
 static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, struct dbx_window *window, enum dbx_scan_mode mode)
 {
 	uint64_t start = dbx_now();
@@ -171,7 +175,9 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 		flags |= DBX_PROCESS_EXECED;
 		dbx_unenroll(proc);
 	}
-	if (!proc->enrolled && mode == DBX_SCAN_LOOK) {
+	if (dbx_filtered(engine, proc))
+		flags |= DBX_PROCESS_FILTERED;
+	if ((flags & DBX_PROCESS_FILTERED) || (!proc->enrolled && mode == DBX_SCAN_LOOK)) {
 		dbx_capture_husk(engine, proc, arena, flags, 0);
 		return 0;
 	}
@@ -206,7 +212,7 @@ static int read_process(struct dbx_engine *engine, struct dbx_proc *proc, struct
 	if (result >= 0)
 		result = dbx_capture_own(engine, proc, arena);
 	window->scan += dbx_now() - named;
-	return result;
+	return result < 0 ? result : 1;
 }
 
 static int64_t read_memory(struct dbx_engine *engine, struct dbx_proc *proc, struct dbx_arena *arena, struct dbx_files_plan *plan)
@@ -242,7 +248,7 @@ static int capture_all(struct dbx_engine *engine, struct dbx_arena *arena, struc
 		struct dbx_proc *proc = engine->procs[i];
 		engine->culprit = proc->pid;
 		result = read_process(engine, proc, arena, window, mode);
-		if (result < 0 || !proc->enrolled)
+		if (result <= 0)
 			continue;
 		uint64_t start = dbx_now();
 		window->step = DBX_STEP_PAGES;
@@ -346,7 +352,7 @@ static int enroll_running(struct dbx_engine *engine, struct dbx_proc *proc)
 		if (result == -ESRCH)
 			proc->thread_count = 0;
 		if (result >= 0)
-			result = dbx_enroll(engine, proc);
+			result = dbx_filtered(engine, proc) ? -EACCES : dbx_enroll(engine, proc);
 		dbx_thaw_process(engine, proc);
 	}
 	dbx_deadline(engine, 0);

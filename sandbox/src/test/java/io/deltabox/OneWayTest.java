@@ -1,8 +1,10 @@
 package io.deltabox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.deltabox.RollbackPlan.Action;
+import io.deltabox.capture.UnsupportedException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a process cannot take back, done since a snapshot: a rollback undoes it, and its plan says
@@ -27,7 +30,7 @@ final class OneWayTest {
   /** Runs the lines it is told, in a process that leads no session. */
   private static final String PROGRAM =
       """
-      import ctypes,os,struct,subprocess,sys
+      import ctypes,os,struct,subprocess,sys,threading,time
       child=os.fork()
       if child: os.waitpid(child,0); os._exit(0)
       libc=ctypes.CDLL(None,use_errno=True)
@@ -44,6 +47,11 @@ final class OneWayTest {
       def status(name): return [l.split()[1] for l in open('/proc/self/status') if l.startswith(name+':')][0]
       def say(x): print(x,flush=True)
       ALLOW=(6,0,0,0x7fff0000)
+      def forbid(*calls):
+        code=[(0x20,0,0,0)]
+        for call in calls: code+=[(0x15,0,1,call),(6,0,0,0x80000000)]
+        prctl(38,1)
+        install(*code,ALLOW)
       say('up')
       for line in sys.stdin:
         try: exec(line)
@@ -113,6 +121,63 @@ final class OneWayTest {
       assertThat(step(plan, 3).reason()).contains(reason);
       agrees(plan, sandbox.rollback(then));
       assertThat(ask("say((" + look + "))")).isEqualTo(before);
+    }
+  }
+
+  /** Calls that are injected at a checkpoint: prctl, getitimer, getpgid, gettid, userfaultfd. */
+  private static final String FORBID = "forbid(157,36,121,186,323)";
+
+  @Test
+  void checkpoint_ownFilter_isRefusedByNameAndTheProgramRunsOn() throws Exception {
+    assertThat(ask("prctl(38,1); say('x')")).isEqualTo("x");
+    sandbox.checkpoint("before");
+    assertThat(ask(FORBID + "; say('x')")).isEqualTo("x");
+    for (int round = 0; round < 2; round++) {
+      sandbox.prepare();
+      assertThatThrownBy(() -> sandbox.checkpoint("then"))
+          .isInstanceOf(UnsupportedException.class)
+          .hasMessageContaining("pid=3 comm=python3")
+          .hasMessageContaining("(seccomp)")
+          .hasMessageContaining("end it first");
+      assertThat(ask("say(5)")).isEqualTo("5");
+    }
+    exec.kill();
+    exec.waitFor();
+    sandbox.checkpoint("then");
+  }
+
+  @Test
+  void checkpoint_filterBeforeItWasFollowed_isRefused() throws Exception {
+    sandbox.prepare();
+    assertThat(ask("os.fork() or (" + FORBID + ",say('x'),time.sleep(1000))")).isEqualTo("x");
+    sandbox.prepare();
+    assertThatThrownBy(() -> sandbox.checkpoint("then"))
+        .isInstanceOf(UnsupportedException.class)
+        .hasMessageContaining("pid=4 comm=python3");
+    assertThat(ask("os.kill(4,0); os.kill(4,9); say(os.waitpid(4,0)[1])")).isEqualTo("9");
+    sandbox.checkpoint("then");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        FORBID,
+        "t=threading.Thread(target=lambda:(" + FORBID + ",say('x'),time.sleep(1000))); t.start()"
+      })
+  void rollback_filterInstalledSince_isMadeAgainWithout(String install) throws Exception {
+    assertThat(ask("prctl(38,1); n=5; say('x')")).isEqualTo("x");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 2; round++) {
+      String more = install.startsWith("t=") ? "" : "; say('x')";
+      assertThat(ask(install + more)).isEqualTo("x");
+      RollbackPlan plan = sandbox.planRollback("then");
+      assertThat(step(plan, 3).reason()).contains("(seccomp)");
+      RollbackResult result = sandbox.rollback(then);
+      agrees(plan, result);
+      assertThat(result.processesMade()).isEqualTo(1);
+      assertThat(result.notKept()).contains("pid=3 comm=python3").contains("(seccomp)");
+      assertThat(ask("say((n,status('Seccomp_filters'),threading.active_count()))"))
+          .isEqualTo("(5, '1', 1)");
     }
   }
 

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param program path of its program; empty for a zombie
  * @param ids real, effective, saved user, then the same of the group
  * @param secureBits capabilities(7); 0 where it runs another program than it was followed in
+ * @param filtered it runs under a system call filter of its own
  * @param rights null for a zombie
  */
 record ProcessFacts(
@@ -31,6 +32,7 @@ record ProcessFacts(
     List<Integer> ids,
     boolean noNewPrivileges,
     int secureBits,
+    boolean filtered,
     @Nullable Rights rights) {
   ProcessFacts {
     ids = List.copyOf(ids);
@@ -54,6 +56,7 @@ record ProcessFacts(
         Arrays.stream(state.ids()).boxed().toList(),
         state.noNewPrivileges(),
         state.secureBits(),
+        state.filtered(),
         files == null ? null : files.rights());
   }
 }

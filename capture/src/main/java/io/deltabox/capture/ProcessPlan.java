@@ -174,7 +174,8 @@ final class ProcessPlan {
   private static Reason rights(ProcessFacts is, ProcessFacts wanted) {
     Rights has = is.rights();
     Rights had = wanted.rights();
-    if (has != null && had != null && has.filters() != had.filters()) {
+    boolean others = has != null && had != null && has.filters() != had.filters();
+    if (is.filtered() || others) {
       return Reason.FILTERS;
     }
     if (is.noNewPrivileges() != wanted.noNewPrivileges()) {

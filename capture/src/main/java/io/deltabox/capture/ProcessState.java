@@ -22,6 +22,7 @@ final class ProcessState {
   private static final int ZOMBIE = 2;
   private static final int LEADER_DEAD = 4;
   private static final int EXECED = 8;
+  private static final int FILTERED = 16;
 
   private static final int IDENTITY = 16;
   private static final int BRK = 40;
@@ -111,6 +112,11 @@ final class ProcessState {
   /** It called execve since it was last captured. */
   boolean execed() {
     return flag(EXECED);
+  }
+
+  /** It runs under a system call filter of its own, so little is told of it. */
+  boolean filtered() {
+    return flag(FILTERED);
   }
 
   private boolean flag(int bit) {
@@ -221,7 +227,10 @@ final class ProcessState {
   }
 
   String name() {
-    return threads.isEmpty() ? "?" : threads.get(0).name();
+    if (threads.isEmpty()) {
+      return image == null ? "?" : image.name();
+    }
+    return threads.get(0).name();
   }
 
   /** As messages name it: number inside and name. */

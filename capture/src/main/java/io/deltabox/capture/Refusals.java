@@ -26,6 +26,13 @@ final class Refusals {
         throw refused(
             process, "cannot be followed (" + Errno.text(-process.error()) + ")", "end it first");
       }
+      if (process.filtered()) {
+        throw refused(
+            process,
+            "runs under a system call filter of its own (seccomp), which can neither be read nor"
+                + " be worked under",
+            "run it without that filter, or end it first");
+      }
       if (process.leaderDead()) {
         throw refused(process, "its main thread has ended while others run", "end it first");
       }

@@ -65,10 +65,14 @@ final class RollbackSteps {
   }
 
   private static RollbackPreview.Step ended(ProcessState extra) {
-    ImageState image = extra.image();
-    String name = extra.threads().isEmpty() && image != null ? image.name() : extra.name();
     return new RollbackPreview.Step(
-        extra.inner(), name, RollbackPreview.Action.END, "was not there at the snapshot", 0, 0, 0);
+        extra.inner(),
+        extra.name(),
+        RollbackPreview.Action.END,
+        "was not there at the snapshot",
+        0,
+        0,
+        0);
   }
 
   private static RollbackPreview.Action action(ProcessPlan.Decision decision) {

@@ -31,12 +31,14 @@ final class ProcessPlanTest {
         List.of(0, 0, 0, 0, 0, 0),
         false,
         0,
+        false,
         ALL);
   }
 
   private static ProcessFacts zombie(int number, int parent, int status) {
     return new ProcessFacts(
-        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, 0, null);
+        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, 0, false,
+        null);
   }
 
   private static ProcessFacts running(ProcessFacts of, String program, ImageState image) {
@@ -54,6 +56,7 @@ final class ProcessPlanTest {
         of.ids(),
         of.noNewPrivileges(),
         of.secureBits(),
+        false,
         of.rights());
   }
 
@@ -72,6 +75,7 @@ final class ProcessPlanTest {
         ids,
         none,
         of.secureBits(),
+        false,
         is);
   }
 
@@ -183,7 +187,7 @@ final class ProcessPlanTest {
     ProcessFacts leader = process(3, 2, 2);
     ProcessFacts zombie =
         new ProcessFacts(
-            4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, 0, null);
+            4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, 0, false, null);
     ProcessPlan plan =
         ProcessPlan.of(
             List.of(process(2, 1, 2), zombie), List.of(process(2, 1, 2), leader, zombie));
