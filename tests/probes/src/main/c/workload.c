@@ -42,14 +42,6 @@ static void look(void)
 	last_look = now;
 }
 
-/* A witness of its own thread goes on looking by itself. */
-static void forget_gap(void)
-{
-	if (own_witness)
-		last_look = nanos();
-	gap_max = 0;
-}
-
 /* Until the witness has looked once more: what this thread is asked after a pause it may hear before the witness runs again. */
 static void await_look(void)
 {
@@ -58,6 +50,13 @@ static void await_look(void)
 		look();
 	while (last_look < now)
 		sched_yield();
+}
+
+/* The gap begins with a look: the work of this thread may have kept the witness from its processor. */
+static void forget_gap(void)
+{
+	await_look();
+	gap_max = 0;
 }
 
 static void *witness(void *unused)
