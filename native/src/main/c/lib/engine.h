@@ -123,6 +123,8 @@ struct dbx_engine {
 	struct dbx_proc **procs;
 	uint32_t proc_count, proc_cap;
 	bool stopped;
+	/* The caller goes on urgently after a window: it takes care itself not to hold anybody up. */
+	bool paced;
 	/* The machine has swap space: pages may be neither in memory nor gone. */
 	bool swap;
 	pid_t culprit;
@@ -155,7 +157,7 @@ int dbx_wait_stop(struct dbx_engine *engine, struct dbx_thread *thread) DBX_MUST
 int dbx_refresh_tree(struct dbx_engine *engine) DBX_MUST_CHECK;
 int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid) DBX_MUST_CHECK;
 void dbx_deadline(struct dbx_engine *engine, uint32_t ms);
-void dbx_hurry(const struct dbx_engine *engine, bool on);
+int dbx_hurry(const struct dbx_engine *engine, bool on);
 uint64_t dbx_now(void);
 
 /* tree.c */

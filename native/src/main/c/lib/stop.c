@@ -181,21 +181,24 @@ int dbx_stop_process(struct dbx_engine *engine, struct dbx_proc *proc)
 }
 
 /*
- * Best effort: a pause should not wait for its turn behind ordinary work. What comes after it must, or it would take from the sandbox the processor
- * it has just been given back.
+ * Best effort: a pause should not wait for its turn behind ordinary work. What comes after it must, or take care by itself, or it would take from the
+ * sandbox the processor it has just been given back.
  */
-void dbx_hurry(const struct dbx_engine *engine, bool on)
+int dbx_hurry(const struct dbx_engine *engine, bool on)
 {
 	struct sched_param priority = {.sched_priority = on ? 1 : 0};
-	if (!(engine->without & DBX_WITHOUT_REALTIME))
-		(void)sched_setscheduler(0, on ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, &priority);
+	if (engine->without & DBX_WITHOUT_REALTIME)
+		return -EOPNOTSUPP;
+	if (!on && engine->paced)
+		return 0;
+	return sched_setscheduler(0, on ? SCHED_RR | SCHED_RESET_ON_FORK : SCHED_OTHER, &priority) ? -errno : 0;
 }
 
 /* Stops the whole tree. On failure everything is running again and `culprit` names the task. */
 int dbx_stop_all(struct dbx_engine *engine, uint32_t deadline_ms)
 {
 	engine->stopped = true;
-	dbx_hurry(engine, true);
+	(void)dbx_hurry(engine, true);
 	dbx_deadline(engine, deadline_ms);
 	dbx_drop_dead(engine);
 	int result = 0;
@@ -216,7 +219,7 @@ int dbx_stop_all(struct dbx_engine *engine, uint32_t deadline_ms)
 	dbx_deadline(engine, 0);
 	if (result < 0) {
 		dbx_thaw_all(engine);
-		dbx_hurry(engine, false);
+		(void)dbx_hurry(engine, false);
 	}
 	return result < 0 ? result : 0;
 }

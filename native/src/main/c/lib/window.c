@@ -22,6 +22,7 @@ DBX_API int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request, uint64_t
 DBX_API int32_t dbx_engine_freeze(int64_t handle, uint64_t request, uint64_t window);
 DBX_API int32_t dbx_engine_thaw(int64_t handle);
 DBX_API void dbx_engine_calm(int64_t handle);
+DBX_API int32_t dbx_engine_pace(int64_t handle, int32_t on);
 DBX_API int32_t dbx_engine_prepare(int64_t handle, uint64_t pids, uint32_t cap);
 DBX_API int64_t dbx_engine_precopy(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API void dbx_engine_acknowledge(int64_t handle);
@@ -297,7 +298,7 @@ int32_t dbx_engine_checkpoint(int64_t handle, uint64_t request_address, uint64_t
 	window->resume = end - captured;
 	window->total = end - start;
 	if (!engine->stopped)
-		dbx_hurry(engine, false);
+		(void)dbx_hurry(engine, false);
 	return result;
 }
 
@@ -322,7 +323,7 @@ int32_t dbx_engine_freeze(int64_t handle, uint64_t request_address, uint64_t win
 		dbx_thaw_all(engine);
 	window->total = dbx_now() - start;
 	if (!engine->stopped)
-		dbx_hurry(engine, false);
+		(void)dbx_hurry(engine, false);
 	return result;
 }
 
@@ -340,7 +341,17 @@ void dbx_engine_calm(int64_t handle)
 {
 	struct dbx_engine *engine = engine_of(handle);
 	if (!engine->stopped)
-		dbx_hurry(engine, false);
+		(void)dbx_hurry(engine, false);
+}
+
+/* Between on and off the caller goes on urgently outside windows too. Negative: it is not allowed to, and nothing has changed. */
+int32_t dbx_engine_pace(int64_t handle, int32_t on)
+{
+	struct dbx_engine *engine = engine_of(handle);
+	engine->paced = false;
+	int result = dbx_hurry(engine, on != 0);
+	engine->paced = on && result >= 0;
+	return result;
 }
 
 static int enroll_running(struct dbx_engine *engine, struct dbx_proc *proc)

@@ -149,13 +149,28 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   private CheckpointReport checkpointHere(UUID id) throws IOException {
+    Pace pace = hold.tracer.pace();
+    pace.begin();
+    try {
+      return checkpointHere(id, pace);
+    } finally {
+      pace.end();
+    }
+  }
+
+  private CheckpointReport checkpointHere(UUID id, Pace pace) throws IOException {
     hook.enter(CapturePhase.CHECKPOINT_PREPARE);
     hold.prepare();
     hook.enter(CapturePhase.CHECKPOINT_WINDOW);
     Runnable check = whileStopped;
+    pace.rest();
     hold.window.checkpoint(
         DEADLINE_MILLIS, check == null ? Window.After.THAW : Window.After.HOLD, hold.files);
+    if (check == null) {
+      pace.rest();
+    }
     WindowRecords records = hold.aliases.apply(hold.window.records());
+    pace.point();
     if (check != null) {
       try {
         check.run();
@@ -166,14 +181,17 @@ public final class CaptureEngine implements AutoCloseable {
     } else {
       advise(records);
     }
+    pace.point();
     hook.enter(CapturePhase.CHECKPOINT_READ);
     Map<Integer, ProcessState> states = new LinkedHashMap<>();
     records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
     DescriptorTable descriptors = DescriptorTable.parse(hold.window.recordBytes());
+    pace.point();
     Refusals.check(states.values());
     Refusals.check(descriptors);
     hook.enter(CapturePhase.CHECKPOINT_KEEP);
     keep(records, states);
+    pace.point();
     hook.enter(CapturePhase.CHECKPOINT_COMMIT);
     return commit(id, records, states, descriptors);
   }
@@ -241,6 +259,7 @@ public final class CaptureEngine implements AutoCloseable {
       DescriptorTable descriptors)
       throws IOException {
     FileState fileState = hold.files.capture(hold.window.recordBytes());
+    hold.tracer.pace().point();
     Map<Integer, ProcessSnapshot> processes = new LinkedHashMap<>();
     states
         .values()
@@ -259,7 +278,9 @@ public final class CaptureEngine implements AutoCloseable {
             hold.aliases.of(named, objects.keySet()),
             named,
             fileState);
+    hold.tracer.pace().point();
     boolean unchanged = before != null && Differences.none(before, made);
+    hold.tracer.pace().point();
     if (!unchanged) {
       passOn(made, before);
       synchronized (lineage) {
@@ -441,12 +462,25 @@ public final class CaptureEngine implements AutoCloseable {
 
   private RollbackReport rollback(Hold on, SnapshotState wanted, Outside outside)
       throws IOException {
+    Pace pace = on.tracer.pace();
+    pace.begin();
+    try {
+      return rollbackPaced(on, wanted, outside);
+    } finally {
+      pace.end();
+    }
+  }
+
+  private RollbackReport rollbackPaced(Hold on, SnapshotState wanted, Outside outside)
+      throws IOException {
     hook.enter(CapturePhase.ROLLBACK_FREEZE);
+    on.tracer.pace().rest();
     on.window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
       rollback = new Rollback(on, keeper.store(), wanted, hook, outside);
       RollbackReport report = rollback.run(whileStopped);
+      on.tracer.pace().rest();
       on.layouts.clear();
       wanted
           .processes()

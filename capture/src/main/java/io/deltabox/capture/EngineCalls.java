@@ -18,6 +18,8 @@ public interface EngineCalls {
 
   void dbx_engine_calm(long handle);
 
+  int dbx_engine_pace(long handle, int on);
+
   int dbx_engine_prepare(long handle, long pids, int cap);
 
   long dbx_engine_precopy(long handle, int pid, long arena, long bytes);

@@ -16,6 +16,12 @@ final class Hold implements AutoCloseable {
   private static final int FOLLOWED_MAX = 8192;
   private static final int PRECOPY_ROUNDS_MAX = 4096;
 
+  /**
+   * Room for the records of a round that fits a burst: 64 KiB that the engine keeps free, and
+   * pages.
+   */
+  private static final long PACED_BYTES = (64 << 10) + 40 * 4160;
+
   final CaptureTarget target;
   final Tracer tracer;
   final Window window;
@@ -51,12 +57,13 @@ final class Hold implements AutoCloseable {
     Window window = new Window(tracer);
     Memory pids = Memory.allocate(FOLLOWED_MAX * 4L, Memory.Touch.NOW);
     FilesPart files = FilesPart.open(target, keeper.contents());
-    return new Hold(target, tracer, window, files, keeper.newWork(), pids);
+    return new Hold(target, tracer, window, files, keeper.newWork(tracer.pace()), pids);
   }
 
   /** Follows new processes and copies what was written so far, while the sandbox runs. */
   void prepare() throws IOException {
     files.prepare();
+    tracer.pace().point();
     int count = tracer.calls.dbx_engine_prepare(tracer.handle(), pids.address(), FOLLOWED_MAX);
     if (count < 0) {
       return;
@@ -64,7 +71,10 @@ final class Hold implements AutoCloseable {
     ByteBuffer list = pids.slice(0, FOLLOWED_MAX * 4);
     for (int i = 0; i < count; i++) {
       int pid = list.getInt(4 * i);
-      for (int round = 0; round < PRECOPY_ROUNDS_MAX && precopy(pid); round++) {}
+      for (int round = 0; round < PRECOPY_ROUNDS_MAX && precopy(pid); round++) {
+        tracer.pace().point();
+      }
+      tracer.pace().point();
     }
     tracer.settleLater();
   }
@@ -72,11 +82,13 @@ final class Hold implements AutoCloseable {
   /** One round; true if more is left. */
   private boolean precopy(int pid) throws IOException {
     Memory arena = window.arena();
-    long bytes =
-        tracer.calls.dbx_engine_precopy(tracer.handle(), pid, arena.address(), arena.size());
+    boolean paced = tracer.pace().on();
+    long room = paced ? Math.min(PACED_BYTES, arena.size()) : arena.size();
+    long bytes = tracer.calls.dbx_engine_precopy(tracer.handle(), pid, arena.address(), room);
     if (bytes <= 0) {
       return false;
     }
+    tracer.pace().point();
     WindowRecords records = WindowRecords.parse(arena.slice(0, (int) bytes), arena.address());
     WindowRecords.Entry entry = records.entries().get(pid);
     if (entry == null) {
@@ -89,7 +101,8 @@ final class Hold implements AutoCloseable {
       return false;
     }
     tracer.calls.dbx_engine_acknowledge(tracer.handle());
-    return bytes > arena.size() / 2;
+    // A round that was not filled left nothing; the next would look for what was written since.
+    return bytes > room / 2;
   }
 
   @Override

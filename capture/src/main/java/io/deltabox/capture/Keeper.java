@@ -85,8 +85,8 @@ public final class Keeper implements AutoCloseable {
     }
   }
 
-  MemoryWork newWork() {
-    return new MemoryWork(store, zeroSlot);
+  MemoryWork newWork(Pace pace) {
+    return new MemoryWork(store, zeroSlot, pace);
   }
 
   void add(User user) {

@@ -65,7 +65,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
    */
   KeeperSink(Keeper keeper, FilesPart files, Consumer<SnapshotState> made) throws IOException {
     this.keeper = keeper;
-    this.slots = keeper.newWork();
+    this.slots = keeper.newWork(Pace.none());
     this.files = files;
     this.made = made;
     this.staging = Memory.allocate((long) PAGES_MAX * PageStore.PAGE_BYTES, Memory.Touch.LATER);

@@ -18,10 +18,12 @@ import java.util.Set;
 final class MemoryWork {
   private final PageStore store;
   private final int zeroSlot;
+  private final Pace pace;
   private final Map<Integer, PageMap> processes = new HashMap<>();
   private final Map<ObjectId, ObjectState> objects = new HashMap<>();
 
-  MemoryWork(PageStore store, int zeroSlot) {
+  MemoryWork(PageStore store, int zeroSlot, Pace pace) {
+    this.pace = pace;
     this.store = store;
     this.zeroSlot = zeroSlot;
   }
@@ -75,6 +77,7 @@ final class MemoryWork {
             editor.put(page, slot);
           }
           address += PageStore.PAGE_BYTES;
+          pace.point();
         }
       }
     }

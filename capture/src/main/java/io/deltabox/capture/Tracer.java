@@ -21,6 +21,7 @@ final class Tracer implements AutoCloseable {
 
   final EngineCalls calls = NativeLibrary.bind(EngineCalls.class);
   private final ScheduledThreadPoolExecutor thread;
+  private final Pace pace = new Pace(this);
   private long handle;
 
   private Tracer(String name) {
@@ -59,6 +60,11 @@ final class Tracer implements AutoCloseable {
   /** The engine; only to be used on this thread. */
   long handle() {
     return handle;
+  }
+
+  /** How work beside the running sandbox is paced; only to be used on this thread. */
+  Pace pace() {
+    return pace;
   }
 
   /** Runs work on the tracing thread and waits for it. */
