@@ -1,0 +1,16 @@
+package io.deltabox.store.rocksdb;
+
+import io.deltabox.store.testkit.ChunkStoreContract;
+import java.net.URI;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+
+final class RocksChunkStoreTest extends ChunkStoreContract {
+  @TempDir Path directory;
+  private int made;
+
+  @Override
+  protected URI newAddress() {
+    return URI.create("rocksdb:" + directory.resolve("store" + made++));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.store.rocksdb;
+
+import org.jspecify.annotations.NullMarked;
