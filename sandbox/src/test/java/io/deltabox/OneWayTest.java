@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.deltabox.RollbackPlan.Action;
 import io.deltabox.capture.UnsupportedException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -27,42 +25,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(240)
 final class OneWayTest {
-  /** Runs the lines it is told, in a process that leads no session. */
-  private static final String PROGRAM =
-      """
-      import ctypes,os,struct,subprocess,sys,threading,time
-      child=os.fork()
-      if child: os.waitpid(child,0); os._exit(0)
-      libc=ctypes.CDLL(None,use_errno=True)
-      def prctl(*a):
-        a=[x if isinstance(x,bytes) else ctypes.c_ulong(x) for x in a]+[ctypes.c_ulong(0)]*(5-len(a))
-        if libc.prctl(*a): raise OSError(ctypes.get_errno(),os.strerror(ctypes.get_errno()))
-      def install(*code):
-        program=b''.join(struct.pack('=HBBI',*one) for one in code)
-        keep=ctypes.create_string_buffer(program,len(program))
-        prctl(22,2,struct.pack('=HxxxxxxQ',len(code),ctypes.addressof(keep)))
-      def drop():
-        head,sets=struct.pack('=II',0x20080522,0),bytes(24)
-        if libc.capset(head,sets): raise OSError(ctypes.get_errno())
-      def status(name): return [l.split()[1] for l in open('/proc/self/status') if l.startswith(name+':')][0]
-      def say(x): print(x,flush=True)
-      ALLOW=(6,0,0,0x7fff0000)
-      def forbid(*calls):
-        code=[(0x20,0,0,0)]
-        for call in calls: code+=[(0x15,0,1,call),(6,0,0,0x80000000)]
-        prctl(38,1)
-        install(*code,ALLOW)
-      say('up')
-      for line in sys.stdin:
-        try: exec(line)
-        except Exception as e: say(repr(e))
-      """;
-
   @TempDir static Path directory;
   private static DeltaBox box;
   private Sandbox sandbox;
-  private Exec exec;
-  private InputStream out;
+  private TestPython python;
 
   @BeforeAll
   static void open() throws Exception {
@@ -80,9 +46,7 @@ final class OneWayTest {
   void start() throws Exception {
     sandbox = box.create(SandboxSpec.defaults());
     sandbox.checking(true);
-    exec = sandbox.start(ExecSpec.of("/usr/bin/python3", "-c", PROGRAM));
-    out = exec.stdout();
-    assertThat(line(out)).isEqualTo("up");
+    python = TestPython.start(sandbox, 0);
   }
 
   @AfterEach
@@ -91,8 +55,7 @@ final class OneWayTest {
   }
 
   private String ask(String code) throws IOException {
-    exec.stdin().write((code + "\n").getBytes(StandardCharsets.UTF_8));
-    return line(out);
+    return python.ask(code);
   }
 
   @ParameterizedTest
@@ -103,7 +66,7 @@ final class OneWayTest {
         "prctl(38,1)                           | status('NoNewPrivs')            | (no_new_privs)",
         "prctl(38,1); install(ALLOW)           | status('Seccomp_filters')       | (seccomp)",
         "prctl(24,7)                           | status('CapBnd')                | capabilities",
-        "drop()                                | status('CapPrm')                | capabilities",
+        "caps(0,0,0)                           | status('CapPrm')                | capabilities",
         "os.setresuid(1000,1000,1000)          | os.getuid()                     | its user",
         "os.setgroups([5]); os.setresuid(8,8,8)| os.getgroups()                  | its user",
         "prctl(28,0x2f)                        | libc.prctl(27,0,0,0,0)          | (securebits)",
@@ -124,6 +87,35 @@ final class OneWayTest {
     }
   }
 
+  @Test
+  void rollback_rootDirectoryLeftSince_isBackInIt() throws Exception {
+    String look = "say((sorted(os.listdir('/'))==sorted(os.listdir('..')),os.path.exists('/usr')))";
+    String before = ask("os.chdir('/'); " + look);
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 2; round++) {
+      assertThat(ask("os.chroot('/usr'); os.chdir('/lib'); say(os.path.exists('/usr'))"))
+          .isEqualTo("False");
+      agrees(sandbox.planRollback("then"), sandbox.rollback(then));
+      assertThat(ask(look)).isEqualTo(before);
+    }
+  }
+
+  @Test
+  void rollback_killedInAnotherRootDirectory_isThereAgain() throws Exception {
+    assertThat(ask("os.chroot('/usr'); os.chdir('/lib'); say(os.getcwd())")).isEqualTo("/lib");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 2; round++) {
+      python.exec().kill();
+      python.exec().waitFor();
+      agrees(sandbox.planRollback("then"), sandbox.rollback(then));
+      assertThat(ask("say((os.getcwd(),os.path.exists('/usr')))")).isEqualTo("('/lib', False)");
+    }
+    try (Sandbox made = box.restore(then, null)) {
+      assertThat(python.in(made).ask("say((os.getcwd(),os.path.exists('/usr')))"))
+          .isEqualTo("('/lib', False)");
+    }
+  }
+
   /** Calls that are injected at a checkpoint: prctl, getitimer, getpgid, gettid, userfaultfd. */
   private static final String FORBID = "forbid(157,36,121,186,323)";
 
@@ -141,8 +133,8 @@ final class OneWayTest {
           .hasMessageContaining("end it first");
       assertThat(ask("say(5)")).isEqualTo("5");
     }
-    exec.kill();
-    exec.waitFor();
+    python.exec().kill();
+    python.exec().waitFor();
     sandbox.checkpoint("then");
   }
 
@@ -271,14 +263,5 @@ final class OneWayTest {
                         : f.kind() == SnapshotDiff.Kind.REMOVED ? "- " : "M ")
                     + f.path())
         .toList();
-  }
-
-  private static String line(InputStream in) throws IOException {
-    StringBuilder answer = new StringBuilder();
-    for (int c = in.read(); c != '\n'; c = in.read()) {
-      assertThat(c).as("end of output after " + answer).isNotNegative();
-      answer.append((char) c);
-    }
-    return answer.toString();
   }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param ids real, effective, saved user, then the same of the group
  * @param secureBits capabilities(7); 0 where it runs another program than it was followed in
  * @param filtered it runs under a system call filter of its own
+ * @param root path of its root directory as the sandbox sees it; {@link #ROOT} for a zombie
  * @param rights null for a zombie
  */
 record ProcessFacts(
@@ -33,7 +34,11 @@ record ProcessFacts(
     boolean noNewPrivileges,
     int secureBits,
     boolean filtered,
+    String root,
     @Nullable Rights rights) {
+  /** Root directory of a process that has not called chroot(2). */
+  static final String ROOT = "/";
+
   ProcessFacts {
     ids = List.copyOf(ids);
   }
@@ -57,6 +62,7 @@ record ProcessFacts(
         state.noNewPrivileges(),
         state.secureBits(),
         state.filtered(),
+        files == null ? ROOT : files.root().path(),
         files == null ? null : files.rights());
   }
 }

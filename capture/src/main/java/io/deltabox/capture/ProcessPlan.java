@@ -42,6 +42,8 @@ final class ProcessPlan {
     SECURE_BITS("has changed what capabilities mean to it since (securebits)"),
     FILTERS("has installed a system call filter since (seccomp)"),
     NO_NEW_PRIVILEGES("has given up gaining privileges since (no_new_privs)"),
+    ROOT("has changed its root directory since (chroot)"),
+    ROOTED("is in another root directory (chroot), where no path leads to its files"),
     GROUP("had ended in another process group"),
     GROUP_GONE("has left a process group since that nobody else is in"),
     CHILD_OLDER("has a child to be made again that is older than its session"),
@@ -168,7 +170,10 @@ final class ProcessPlan {
     if (is.session() != wanted.session()) {
       return Reason.SESSION;
     }
-    return rights(is, wanted);
+    if (!is.root().equals(wanted.root())) {
+      return Reason.ROOT;
+    }
+    return is.root().equals(ProcessFacts.ROOT) ? rights(is, wanted) : Reason.ROOTED;
   }
 
   private static Reason rights(ProcessFacts is, ProcessFacts wanted) {

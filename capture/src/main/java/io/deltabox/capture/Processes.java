@@ -52,6 +52,9 @@ final class Processes {
       if (one.program().endsWith(DELETED)) {
         throw refused(decision, wanted, "the file of its program had been removed at the snapshot");
       }
+      if (one.root().endsWith(DELETED)) {
+        throw refused(decision, wanted, "its root directory had been removed at the snapshot");
+      }
       if (one.image() == null || one.rights() == null) {
         throw refused(decision, wanted, "the snapshot does not tell enough of it");
       }

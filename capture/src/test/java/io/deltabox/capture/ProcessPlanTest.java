@@ -32,12 +32,27 @@ final class ProcessPlanTest {
         false,
         0,
         false,
+        ProcessFacts.ROOT,
         ALL);
   }
 
   private static ProcessFacts zombie(int number, int parent, int status) {
     return new ProcessFacts(
-        number, parent, 2, 2, true, status, false, false, "", image(0), List.of(), false, 0, false,
+        number,
+        parent,
+        2,
+        2,
+        true,
+        status,
+        false,
+        false,
+        "",
+        image(0),
+        List.of(),
+        false,
+        0,
+        false,
+        ProcessFacts.ROOT,
         null);
   }
 
@@ -57,6 +72,7 @@ final class ProcessPlanTest {
         of.noNewPrivileges(),
         of.secureBits(),
         false,
+        of.root(),
         of.rights());
   }
 
@@ -76,6 +92,7 @@ final class ProcessPlanTest {
         none,
         of.secureBits(),
         false,
+        of.root(),
         is);
   }
 
@@ -187,7 +204,7 @@ final class ProcessPlanTest {
     ProcessFacts leader = process(3, 2, 2);
     ProcessFacts zombie =
         new ProcessFacts(
-            4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, 0, false, null);
+            4, 2, 2, 3, true, 0, false, false, "", image(0), List.of(), false, 0, false, "/", null);
     ProcessPlan plan =
         ProcessPlan.of(
             List.of(process(2, 1, 2), zombie), List.of(process(2, 1, 2), leader, zombie));

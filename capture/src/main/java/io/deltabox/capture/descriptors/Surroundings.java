@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Working directory and file mode mask of every process; a root that has changed is one-way. */
+/**
+ * Working directory, file mode mask and root directory of every process. One that is in another
+ * root directory was made again; nothing leads back out of it.
+ */
 final class Surroundings {
   private Surroundings() {}
 
@@ -34,15 +37,13 @@ final class Surroundings {
 
   private static void restore(Run run, ProcessFiles wanted, ProcessFiles now) throws IOException {
     // In another container the same root is another directory.
-    if (!now.root().key().equals(wanted.root().key())
-        && !now.root().path().equals(wanted.root().path())) {
-      throw new CaptureException(
-          "put the root of a process back failed: it has changed its root since, pid="
-              + wanted.process()
-              + " root="
-              + now.root().path());
+    boolean leaves =
+        !now.root().key().equals(wanted.root().key())
+            && !now.root().path().equals(wanted.root().path());
+    if (leaves) {
+      enterRoot(run, wanted, now);
     }
-    int lent = lend(run, wanted, now);
+    int lent = lend(run, wanted, now, leaves);
     Injection batch = run.process(wanted.process()).inject();
     List<Injection.Call> calls = new ArrayList<>();
     if (now.umask() != wanted.umask()) {
@@ -70,9 +71,45 @@ final class Surroundings {
     }
   }
 
-  /** A removed directory has no path; the process gets a descriptor of it for the moment. */
-  private static int lend(Run run, ProcessFiles wanted, ProcessFiles now) throws IOException {
+  private static void enterRoot(Run run, ProcessFiles wanted, ProcessFiles now) throws IOException {
+    if (!now.root().path().equals("/")) {
+      throw new CaptureException(
+          "put the root directory back failed: nothing leads out of another one, pid="
+              + wanted.process()
+              + " root="
+              + now.root().path());
+    }
+    int lent = lendPlace(run, wanted, wanted.root().path());
+    Injection batch = run.process(wanted.process()).inject();
+    Injection.Call go = batch.call(Calls.FCHDIR, batch.value(lent));
+    Injection.Call enter =
+        batch.call(Calls.CHROOT, batch.bytes(".\0".getBytes(StandardCharsets.ISO_8859_1)));
+    batch.call(Calls.CLOSE, batch.value(lent));
+    batch.run();
+    String what = ", pid=" + wanted.process() + " path=" + wanted.root().path();
+    Errno.check(batch.result(go), "reach the root directory" + what);
+    Errno.check(batch.result(enter), "enter the root directory again" + what);
+  }
+
+  private static int lendPlace(Run run, ProcessFiles to, String path) throws IOException {
+    int place = run.files().openPlace(path);
+    try {
+      return new Delivery(run.kernel(), run.process(to.process())).lend(place);
+    } finally {
+      run.kernel().closeQuietly(place);
+    }
+  }
+
+  /**
+   * A removed directory has no path, and in another root directory paths are others; the process
+   * gets a descriptor of it for the moment.
+   */
+  private static int lend(Run run, ProcessFiles wanted, ProcessFiles now, boolean otherRoot)
+      throws IOException {
     Place cwd = wanted.cwd();
+    if (otherRoot && !RemovedDirectories.isGone(cwd.path())) {
+      return lendPlace(run, wanted, cwd.path());
+    }
     if (!RemovedDirectories.isGone(cwd.path()) || isThere(run, cwd, now.cwd())) {
       return -1;
     }
