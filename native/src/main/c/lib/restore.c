@@ -11,7 +11,6 @@
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@ DBX_API int32_t dbx_engine_end_process(int64_t handle, int32_t pid);
 DBX_API int32_t dbx_engine_end_thread(int64_t handle, int32_t pid, int32_t tid);
 DBX_API int32_t dbx_engine_make_thread(int64_t handle, int32_t pid, int32_t inner, uint64_t thread_record);
 DBX_API int32_t dbx_engine_set_thread(int64_t handle, int32_t pid, int32_t tid, uint64_t thread_record);
-DBX_API int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pairs, uint64_t count);
 DBX_API int64_t dbx_engine_regions(int64_t handle, int32_t pid, uint64_t arena, uint64_t bytes);
 DBX_API int32_t dbx_engine_quiet(int64_t handle, uint32_t on);
 DBX_API int64_t dbx_engine_look(int64_t handle, int32_t pid, int32_t all, uint64_t arena, uint64_t bytes);
@@ -260,63 +258,6 @@ int32_t dbx_engine_set_thread(int64_t handle, int32_t pid, int32_t tid, uint64_t
 	if (ptrace(PTRACE_SETREGS, tid, 0, &regs) || ptrace(PTRACE_SETREGSET, tid, NT_X86_XSTATE, &area) || ptrace(PTRACE_SETSIGMASK, tid, 8, &mask))
 		return -errno;
 	return 0;
-}
-
-struct pair {
-	uint64_t to, from;
-};
-
-static int write_slow(const struct dbx_proc *proc, const struct iovec *local, const struct iovec *remote)
-{
-	/* Also writes what the program itself may not (read-only text, no access): fs/proc/base.c, FOLL_FORCE. */
-	ssize_t put = DBX_RETRY(pwrite(proc->mem, local->iov_base, local->iov_len, (off_t)(uintptr_t)remote->iov_base));
-	return put == (ssize_t)local->iov_len ? 0 : put < 0 ? -errno : -EIO;
-}
-
-static int write_batch(const struct dbx_proc *proc, const struct iovec *local, const struct iovec *remote, int count)
-{
-	int done = 0;
-	while (done < count) {
-		ssize_t put = process_vm_writev(proc->pid, local + done, (unsigned long)(count - done), remote + done, (unsigned long)(count - done), 0);
-		if (put < 0)
-			put = 0;
-		while (done < count && put >= (ssize_t)local[done].iov_len)
-			put -= (ssize_t)local[done++].iov_len;
-		if (done == count)
-			break;
-		int result = write_slow(proc, &local[done], &remote[done]);
-		if (result < 0)
-			return result;
-		done++;
-	}
-	return 0;
-}
-
-/* Writes pages: `count` pairs of (address in the target, address here), in address order; neighbours become one transfer. */
-int64_t dbx_engine_write_pages(int64_t handle, int32_t pid, uint64_t pairs_address, uint64_t count)
-{
-	const struct pair *pairs = (const struct pair *)(uintptr_t)pairs_address;
-	struct dbx_proc *proc = proc_of(handle, pid);
-	struct iovec local[512], remote[512];
-	if (!proc || !proc->enrolled)
-		return -ESRCH;
-	uint64_t i = 0;
-	while (i < count) {
-		int n = 0;
-		while (n < 512 && i < count) {
-			uint64_t bytes = DBX_PAGE, first = i++;
-			while (i < count && pairs[i].to == pairs[first].to + bytes && pairs[i].from == pairs[first].from + bytes) {
-				bytes += DBX_PAGE;
-				i++;
-			}
-			remote[n] = (struct iovec){(void *)(uintptr_t)pairs[first].to, bytes};
-			local[n++] = (struct iovec){(void *)(uintptr_t)pairs[first].from, bytes};
-		}
-		int result = write_batch(proc, local, remote, n);
-		if (result < 0)
-			return result;
-	}
-	return (int64_t)count;
 }
 
 /* The regions as they are now, as one record; returns its bytes. */

@@ -99,4 +99,34 @@ final class RestoreTest {
     box.forget(named);
     assertThatThrownBy(() -> box.restore(named, null)).isInstanceOf(NotFoundException.class);
   }
+
+  @Test
+  void restore_largeMemory_isTheSame() throws Exception {
+    String program =
+        """
+        import hashlib, os, sys
+        m = bytearray(os.urandom(1 << 20) * 48)
+        for line in sys.stdin:
+          m[int(line)] ^= 1
+          print(hashlib.blake2b(m).hexdigest(), flush=True)
+        """;
+    try (Sandbox source = box.create(SandboxSpec.defaults())) {
+      source.checking(true);
+      Exec python = source.start(ExecSpec.of("/usr/bin/python3", "-c", program));
+      InputStream out = python.stdout();
+      ask(python, out, "5");
+      Snapshot then = source.checkpoint("large");
+      String digest = ask(python, out, "40000000");
+      try (Sandbox made = box.restore(then, null)) {
+        Exec again = made.exec(python.id());
+        InputStream outAgain = again.stdout();
+        assertThat(ask(again, outAgain, "40000000")).isEqualTo(digest);
+        // What was placed is tracked like everything else.
+        Snapshot later = made.checkpoint("later");
+        assertThat(later.stats().pageCount()).isLessThan(2000);
+        made.rollback(then);
+        assertThat(ask(again, outAgain, "40000000")).isEqualTo(digest);
+      }
+    }
+  }
 }

@@ -44,6 +44,10 @@ public interface EngineCalls {
 
   long dbx_engine_write_pages(long handle, int pid, long pairs, long count);
 
+  int dbx_engine_track(long handle, int pid, long start, long end);
+
+  long dbx_engine_fill_pages(long handle, int pid, long pairs, long count);
+
   long dbx_engine_regions(long handle, int pid, long arena, long bytes);
 
   int dbx_engine_quiet(long handle, int on);

@@ -1,9 +1,6 @@
 package io.deltabox.capture;
 
-import io.deltabox.linux.Errno;
-import io.deltabox.linux.Memory;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,8 +9,6 @@ import java.util.List;
  * dropping them.
  */
 final class PageRestore {
-  private static final int PAIR_BYTES = 16;
-
   private final LiveProcess process;
   private final ProcessSnapshot wanted;
   private final PageStore store;
@@ -82,12 +77,17 @@ final class PageRestore {
     pages[count++] = page;
   }
 
-  void apply(Tracer tracer) throws IOException {
+  /**
+   * Writes and drops.
+   *
+   * @param mapped parts mapped anew, as {@link #plan} had them
+   */
+  void apply(Tracer tracer, List<PageRun> mapped) throws IOException {
     if (count == 0) {
       return;
     }
-    try (Memory pairs = Memory.allocate((long) count * PAIR_BYTES, Memory.Touch.LATER)) {
-      ByteBuffer to = pairs.slice(0, Math.toIntExact((long) count * PAIR_BYTES));
+    try (PagePairs over = new PagePairs(count);
+        PageFill fill = new PageFill(tracer, process, mapped, wanted, count)) {
       Batches drops = new Batches(process, 0);
       Cursor regions = new Cursor(wanted.state().regions());
       long dropFrom = 0;
@@ -99,7 +99,7 @@ final class PageRestore {
         }
         int slot = wanted.pages().get(page);
         if (slot != PageMap.ABSENT) {
-          to.putLong(page << 12).putLong(store.address(slot));
+          (fill.covers(page) ? fill.pairs() : over).add(page << 12, store.address(slot));
           written++;
           continue;
         }
@@ -112,13 +112,11 @@ final class PageRestore {
       }
       drop(drops, dropFrom, dropTo);
       drops.flush();
+      fill.run();
       long result =
           tracer.calls.dbx_engine_write_pages(
-              tracer.handle(), process.pid(), pairs.address(), written);
-      if (result < 0) {
-        throw new CaptureException(
-            "write memory failed: " + Errno.text((int) -result) + " " + process.state().label());
-      }
+              tracer.handle(), process.pid(), over.address(), over.count());
+      PageFill.check(result, process);
     }
   }
 

@@ -425,8 +425,9 @@ final class Rollback {
         boolean sameLayout = steps.getOrDefault(process.innerPid(), List.of()).isEmpty();
         lookAgain(process, wrote || !sameLayout ? LOOK_ALL : LOOK_OWN);
       }
-      restore.plan(work.of(process.pid()), mapped.getOrDefault(process.innerPid(), List.of()));
-      restore.apply(tracer);
+      List<PageRun> anew = mapped.getOrDefault(process.innerPid(), List.of());
+      restore.plan(work.of(process.pid()), anew);
+      restore.apply(tracer, anew);
       pagesWritten += restore.written();
       pagesDropped += restore.dropped();
     }
