@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.rocksdb.Cache;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
@@ -200,15 +201,31 @@ final class Handles {
         return;
       }
       closed = true;
+      StoreException failure = run(last);
       try {
-        last.run(database);
-      } catch (RocksDBException e) {
-        throw Failures.of("make store durable failed: directory=" + directory, e);
-      } finally {
         free();
+      } catch (StoreException e) {
+        if (failure == null) {
+          throw e;
+        }
+        failure.addSuppressed(e);
+      }
+      if (failure != null) {
+        throw failure;
       }
     } finally {
       gate.writeLock().unlock();
+    }
+  }
+
+  private @Nullable StoreException run(Last last) {
+    try {
+      last.run(database);
+      return null;
+    } catch (RocksDBException e) {
+      return Failures.of("make store durable failed: directory=" + directory, e);
+    } catch (StoreException e) {
+      return e;
     }
   }
 

@@ -13,6 +13,9 @@ import java.util.OptionalLong;
  * The hot store in RocksDB: {@code rocksdb:/DIRECTORY}, for one process at a time, on a local file
  * system. Keeps what {@link io.deltabox.store.Durability#SYNC} promises through a kill and a loss
  * of power, and refuses to open when it finds that it has not.
+ *
+ * <p>With the disk full every change is refused and reading goes on; some seconds after there is
+ * room again, for as much as is in the log only, changes work again.
  */
 public final class RocksProvider implements StoreProvider {
   @Override

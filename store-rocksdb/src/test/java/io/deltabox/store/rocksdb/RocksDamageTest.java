@@ -1,0 +1,295 @@
+package io.deltabox.store.rocksdb;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.deltabox.store.ChunkId;
+import io.deltabox.store.HotStore;
+import io.deltabox.store.OpenOptions;
+import io.deltabox.store.StoreCorruptException;
+import io.deltabox.store.StoreException;
+import io.deltabox.store.StoreFormatException;
+import io.deltabox.store.testkit.Samples;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.DBOptions;
+import org.rocksdb.RocksDB;
+
+/** Damage is an error that names it; never zeros, never nothing. */
+final class RocksDamageTest {
+  @TempDir Path scratch;
+
+  private static void flip(Path file, long position, int bit) throws IOException {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.seek(position);
+      int old = bytes.read();
+      bytes.seek(position);
+      bytes.write(old ^ (1 << bit));
+    }
+  }
+
+  private static void cut(Path file, long length) throws IOException {
+    try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "rw")) {
+      bytes.setLength(length);
+    }
+  }
+
+  private static StoreException verifyFails(Path store) {
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      open.verify();
+      throw new AssertionError("nothing found: " + store);
+    } catch (StoreException e) {
+      return e;
+    }
+  }
+
+  @Test
+  void verify_withFlippedBitInAnyTable_namesTheFile() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    List<Path> tables = TestStore.files(store, ".sst");
+    assertThat(tables).hasSizeGreaterThanOrEqualTo(4);
+    for (Path table : tables) {
+      flip(table, 10, 3);
+      assertThat(verifyFails(store))
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(table.getFileName().toString());
+      flip(table, 10, 3);
+    }
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      open.verify();
+      TestStore.assertWhole(open);
+    }
+  }
+
+  @Test
+  void read_ofChunkWithFlippedBit_namesItAndGivesTheOthers() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Path blobs = TestStore.largest(store, ".blob");
+    flip(blobs, Files.size(blobs) / 2, 0);
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      List<ChunkId> damaged = new ArrayList<>();
+      for (int i = 0; i < TestStore.CHUNKS; i++) {
+        ChunkId id = Samples.id(i);
+        try {
+          assertThat(Samples.read(open.chunks(), List.of(id)).get(id))
+              .isEqualTo(TestStore.content(i));
+        } catch (StoreCorruptException e) {
+          assertThat(e).hasMessageContaining(id.toString());
+          damaged.add(id);
+        }
+      }
+      assertThat(damaged).hasSize(1);
+      List<ChunkId> all = Samples.ids(open.chunks(), new ChunkId(0, 0, 0, 0));
+      assertThat(all).hasSize(TestStore.CHUNKS);
+      assertThatThrownBy(() -> Samples.read(open.chunks(), all))
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(damaged.get(0).toString());
+      assertThatThrownBy(open::verify).isInstanceOf(StoreCorruptException.class);
+    }
+  }
+
+  @Test
+  void read_withBlobFileCut_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Path blobs = TestStore.largest(store, ".blob");
+    cut(blobs, Files.size(blobs) / 2);
+    assertFound(store);
+    assertThat(verifyFails(store)).isInstanceOf(StoreCorruptException.class);
+  }
+
+  @Test
+  void open_withBlobFileGone_namesIt() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Path blobs = TestStore.largest(store, ".blob");
+    Path aside = Files.move(blobs, scratch.resolve("aside"));
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreCorruptException.class)
+        .hasMessageContaining(blobs.toString());
+    // Whoever only reads finds out when a chunk is read, and does not take it for missing.
+    try (HotStore open = TestStore.open(store, OpenOptions.read())) {
+      assertThatThrownBy(() -> Samples.read(open.chunks(), List.of(Samples.id(1), Samples.id(2))))
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(blobs.getFileName().toString());
+    }
+    Files.move(aside, blobs);
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      TestStore.assertWhole(open);
+    }
+  }
+
+  @Test
+  void open_withTableGoneOrCut_namesIt() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Path table = TestStore.largest(store, ".sst");
+    cut(table, Files.size(table) - 1);
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreCorruptException.class)
+        .hasMessageContaining(table.getFileName().toString());
+    Files.delete(table);
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreCorruptException.class)
+        .hasMessageContaining(table.getFileName().toString());
+  }
+
+  /** The database would cut its log there and go on; the promise that was made is kept beside. */
+  @Test
+  void open_withFlippedBitInLog_isRefused() throws Exception {
+    Path store = TestStore.inLog(scratch.resolve("s"));
+    Path log = TestStore.largest(store, ".log");
+    flip(log, Files.size(log) / 2, 5);
+    for (OpenOptions options :
+        List.of(OpenOptions.read(), OpenOptions.write(), OpenOptions.write())) {
+      assertThatThrownBy(() -> TestStore.open(store, options))
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(store.toString());
+    }
+    Files.delete(store.resolve("durable"));
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      assertThat(Samples.records(open)).isEmpty();
+      open.verify();
+    }
+  }
+
+  @Test
+  void open_withLogGone_isRefused() throws Exception {
+    Path store = TestStore.inLog(scratch.resolve("s"));
+    for (Path log : TestStore.files(store, ".log")) {
+      Files.delete(log);
+    }
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreCorruptException.class);
+  }
+
+  @Test
+  void open_withDatabaseGone_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Files.move(store.resolve("db"), scratch.resolve("aside"));
+    for (OpenOptions options : List.of(OpenOptions.create(), OpenOptions.read())) {
+      assertThatThrownBy(() -> TestStore.open(store, options))
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(store.toString());
+    }
+  }
+
+  @Test
+  void open_withDamagedWatermark_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    flip(store.resolve("durable"), 9, 1);
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreCorruptException.class)
+        .hasMessageContaining("durable");
+  }
+
+  /** Any bit of any file: it is found, or it does not matter. */
+  @Test
+  void randomDamage_isFoundOrHarmless() throws Exception {
+    long seed = Samples.seed("damage");
+    Random random = new Random(seed);
+    int found = 0;
+    Path tables = TestStore.inTables(scratch.resolve("t"));
+    Path log = TestStore.inLog(scratch.resolve("l"));
+    int rounds = Samples.count(30, 1000);
+    for (int round = 0; round < rounds; round++) {
+      Path store = scratch.resolve("copy" + round);
+      copy(random.nextInt(4) == 0 ? log : tables, store);
+      List<Path> files = new ArrayList<>();
+      for (String suffix : List.of(".sst", ".blob", ".log")) {
+        files.addAll(TestStore.files(store, suffix));
+      }
+      files.addAll(TestStore.files(store, "CURRENT"));
+      try (var manifests = Files.list(store.resolve("db"))) {
+        manifests.filter(file -> file.toString().contains("MANIFEST")).forEach(files::add);
+      }
+      files.removeIf(file -> file.toFile().length() == 0);
+      Path file = files.get(random.nextInt(files.size()));
+      long position = (long) (random.nextDouble() * Files.size(file));
+      flip(file, position, random.nextInt(8));
+      String where = "seed=" + seed + " round=" + round + " file=" + file + " at=" + position;
+      found += findOrReadAll(store, where) ? 1 : 0;
+      delete(store);
+    }
+    System.out.println("DAMAGE found " + found + " of " + rounds);
+    assertThat(found).as("seed=" + seed).isGreaterThan(rounds / 2);
+  }
+
+  private static boolean findOrReadAll(Path store, String where) {
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      TestStore.assertWhole(open);
+      open.verify();
+      TestStore.assertWhole(open);
+      return false;
+    } catch (StoreCorruptException | StoreFormatException e) {
+      return true;
+    } catch (StoreException | AssertionError e) {
+      throw new AssertionError(where, e);
+    }
+  }
+
+  private static void assertFound(Path store) {
+    assertThat(findOrReadAll(store, store.toString())).isTrue();
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (var files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(from.relativize(file).toString()));
+      }
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (var files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  @Test
+  void open_ofAnotherFormat_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    Files.writeString(store.resolve("format"), "deltabox rocksdb hot 2\n");
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreFormatException.class)
+        .hasMessageContaining("hot 2")
+        .hasMessageContaining("hot 1");
+    Path other = Files.createDirectory(scratch.resolve("other"));
+    Files.writeString(other.resolve("letter"), "dear");
+    assertThatThrownBy(() -> TestStore.open(other, OpenOptions.create()))
+        .isInstanceOf(StoreFormatException.class);
+    assertThat(other.resolve("format")).doesNotExist();
+  }
+
+  /** A later version's families are not silently left out. */
+  @Test
+  void open_withUnknownFamily_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    List<ColumnFamilyHandle> handles = new ArrayList<>();
+    try (Settings settings = new Settings(8 << 20, false);
+        DBOptions options = settings.database();
+        RocksDB database =
+            RocksDB.open(options, store.resolve("db").toString(), settings.families(), handles);
+        ColumnFamilyOptions plain = new ColumnFamilyOptions();
+        ColumnFamilyHandle made =
+            database.createColumnFamily(
+                new ColumnFamilyDescriptor("later".getBytes(StandardCharsets.UTF_8), plain))) {
+      assertThat(made.getID()).isPositive();
+      handles.forEach(ColumnFamilyHandle::close);
+    }
+    assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
+        .isInstanceOf(StoreFormatException.class)
+        .hasMessageContaining("later");
+  }
+}
