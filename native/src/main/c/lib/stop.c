@@ -141,6 +141,32 @@ static bool held(const struct dbx_proc *proc, pid_t tid)
 	return false;
 }
 
+/*
+ * Waits for the threads from one on, and forgets those that are gone; returns how many stopped. The leader comes last: the end of a killed process is told
+ * of its leader only after that of all others has been heard (kernel/exit.c, delay_group_leader).
+ */
+static int await_stops(struct dbx_engine *engine, struct dbx_proc *proc, uint32_t first)
+{
+	int result = 0;
+	for (int leader = 0; leader < 2; leader++) {
+		for (uint32_t i = first; i < proc->thread_count && result >= 0; i++) {
+			struct dbx_thread *thread = &proc->threads[i];
+			if ((thread->tid == proc->pid) != (leader == 1))
+				continue;
+			engine->culprit = thread->tid;
+			result = dbx_wait_stop(engine, thread);
+			if (result == -ESRCH)
+				result = thread->tid = 0;
+		}
+	}
+	uint32_t kept = first;
+	for (uint32_t i = first; i < proc->thread_count; i++)
+		if (proc->threads[i].tid)
+			proc->threads[kept++] = proc->threads[i];
+	proc->thread_count = kept;
+	return result < 0 ? result : (int)(kept - first);
+}
+
 /* Stops all threads of one process. Returns how many were new, zero when all were held already. */
 int dbx_stop_process(struct dbx_engine *engine, struct dbx_proc *proc)
 {
@@ -164,19 +190,10 @@ int dbx_stop_process(struct dbx_engine *engine, struct dbx_proc *proc)
 			if (result < 0 && result != -ESRCH)
 				return result;
 		}
-		uint32_t kept = before;
-		for (uint32_t i = before; i < proc->thread_count; i++) {
-			engine->culprit = proc->threads[i].tid;
-			int result = dbx_wait_stop(engine, &proc->threads[i]);
-			if (result == 0)
-				proc->threads[kept++] = proc->threads[i];
-			else if (result != -ESRCH)
-				return result;
-		}
-		proc->thread_count = kept;
-		if (kept == before)
-			return total;
-		total += (int)(kept - before);
+		int stopped = await_stops(engine, proc, before);
+		if (stopped <= 0)
+			return stopped < 0 ? stopped : total;
+		total += stopped;
 	}
 }
 

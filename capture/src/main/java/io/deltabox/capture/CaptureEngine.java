@@ -493,7 +493,10 @@ public final class CaptureEngine implements AutoCloseable {
         throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
       }
       on.tracer.thaw();
-      throw e;
+      if (e instanceof CaptureException || !(e instanceof IOException)) {
+        throw e;
+      }
+      throw new CaptureException("rollback failed, the sandbox runs on: " + e.getMessage(), e);
     }
   }
 

@@ -114,6 +114,8 @@ final class Tracer implements AutoCloseable {
     calls.dbx_engine_thaw(handle);
     long now = System.nanoTime();
     calls.dbx_engine_calm(handle);
+    // A task that was killed meanwhile is still ours, and its parent does not hear of it.
+    settleLater();
     return now;
   }
 
