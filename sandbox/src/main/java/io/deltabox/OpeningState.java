@@ -15,7 +15,13 @@ import java.util.concurrent.FutureTask;
 final class OpeningState {
   private final FutureTask<SandboxState> opening;
 
-  OpeningState(Callable<SandboxState> open) {
+  private final String whenFailed;
+
+  /**
+   * @param whenFailed what a failure means, before its own message
+   */
+  OpeningState(Callable<SandboxState> open, String whenFailed) {
+    this.whenFailed = whenFailed;
     opening = new FutureTask<>(open);
     Thread thread = new Thread(opening, "deltabox-open");
     thread.setDaemon(true);
@@ -31,8 +37,7 @@ final class OpeningState {
       throw new InterruptedIOException("interrupted while the state of a sandbox was being opened");
     } catch (ExecutionException e) {
       Throwable cause = e.getCause() == null ? e : e.getCause();
-      throw new SandboxException(
-          "this sandbox cannot be checkpointed: " + cause.getMessage(), cause);
+      throw new SandboxException(whenFailed + cause.getMessage(), cause);
     }
   }
 

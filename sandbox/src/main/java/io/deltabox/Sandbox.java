@@ -83,7 +83,8 @@ public final class Sandbox implements AutoCloseable {
           new OpeningState(
               () ->
                   SandboxStates.open(
-                      id, spec, host, those, services, containers(services, self), from));
+                      id, spec, host, those, services, containers(services, self), from),
+              from == null ? "this sandbox cannot be checkpointed: " : "");
       Sandbox sandbox = new Sandbox(id, spec, new Parts(host, commands, state, services));
       self.set(sandbox);
       if (from != null) {

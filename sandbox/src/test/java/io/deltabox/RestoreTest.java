@@ -7,12 +7,21 @@ import io.deltabox.ExecStatus.Outcome;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** New sandboxes from snapshots. */
 @Timeout(120)
@@ -37,6 +46,10 @@ final class RestoreTest {
 
   private static String ask(Exec exec, InputStream out, String line) throws Exception {
     exec.stdin().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    return line(out);
+  }
+
+  private static String line(InputStream out) throws Exception {
     StringBuilder answer = new StringBuilder();
     for (int c = out.read(); c != '\n'; c = out.read()) {
       assertThat(c).as("end of output after " + answer).isNotNegative();
@@ -127,6 +140,94 @@ final class RestoreTest {
         made.rollback(then);
         assertThat(ask(again, outAgain, "40000000")).isEqualTo(digest);
       }
+    }
+  }
+
+  /** How a file of the host changes under a snapshot that uses it. */
+  enum Change {
+    WRITTEN {
+      @Override
+      void to(Path file) throws Exception {
+        Files.writeString(file, "y", StandardOpenOption.APPEND);
+      }
+    },
+    SAME_SIZE_AND_TIME {
+      @Override
+      void to(Path file) throws Exception {
+        FileTime time = Files.getLastModifiedTime(file);
+        Files.writeString(file, "y".repeat((int) Files.size(file)));
+        Files.setLastModifiedTime(file, time);
+      }
+    },
+    REPLACED {
+      @Override
+      void to(Path file) throws Exception {
+        Path other = Files.copy(file, file.resolveSibling("other"));
+        Files.move(other, file, StandardCopyOption.REPLACE_EXISTING);
+      }
+    },
+    REMOVED {
+      @Override
+      void to(Path file) throws Exception {
+        Files.delete(file);
+      }
+    };
+
+    abstract void to(Path file) throws Exception;
+  }
+
+  private static final String READER =
+      """
+      import mmap,sys
+      f=open(sys.argv[2],'rb')
+      m=mmap.mmap(f.fileno(),0,access=mmap.ACCESS_COPY)
+      if sys.argv[1]=='open': m=None
+      else: f=None
+      print('up',flush=True)
+      for line in sys.stdin: print(m[0] if m else f.read(1),flush=True)
+      """;
+
+  /** In the base of every sandbox, or shown to one. */
+  static Stream<Arguments> changes() {
+    return Stream.of(Change.values())
+        .flatMap(
+            change ->
+                Stream.of("open", "mapped")
+                    .flatMap(
+                        how ->
+                            Stream.of("/usr/local/share", "/var/tmp")
+                                .map(place -> Arguments.of(change, how, place))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("changes")
+  void restore_baseChangedSince_isRefusedByName(Change change, String how, String place)
+      throws Exception {
+    Path shown = Files.createTempDirectory(Path.of(place), "deltabox-test-");
+    Files.setPosixFilePermissions(shown, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path file = Files.writeString(shown.resolve("page"), "x".repeat(8192));
+    SandboxSpec.Builder spec = SandboxSpec.builder();
+    try (Sandbox source =
+        box.create(
+            place.startsWith("/usr") ? spec.build() : spec.expose(shown.toString()).build())) {
+      Exec reader =
+          source.start(ExecSpec.of("/usr/bin/python3", "-c", READER, how, file.toString()));
+      InputStream out = reader.stdout();
+      assertThat(line(out)).isEqualTo("up");
+      Snapshot then = source.checkpoint("then");
+      box.restore(then, null).close();
+      change.to(file);
+      assertThatThrownBy(() -> box.restore(then, null))
+          .hasMessageStartingWith("restore refused, nothing was made")
+          .hasMessageContaining("path=" + file + " found=");
+      assertThat(ask(reader, out, "a")).isNotEmpty();
+      if (change != Change.REMOVED) {
+        assertThat(source.rollback(then).rebuilt()).isFalse();
+        assertThat(ask(reader, out, "b")).isNotEmpty();
+      }
+    } finally {
+      Files.deleteIfExists(file);
+      Files.delete(shown);
     }
   }
 }

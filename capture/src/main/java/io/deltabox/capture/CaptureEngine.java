@@ -277,7 +277,9 @@ public final class CaptureEngine implements AutoCloseable {
             objects,
             hold.aliases.of(named, objects.keySet()),
             named,
-            fileState);
+            fileState,
+            BaseFiles.inUse(
+                hold.tracer, hold.target.initPid(), states.values(), named, hold.files::isOwn));
     hold.tracer.pace().point();
     boolean unchanged = before != null && Differences.none(before, made);
     hold.tracer.pace().point();
@@ -406,7 +408,7 @@ public final class CaptureEngine implements AutoCloseable {
       throws IOException {
     SnapshotState wanted = snapshot(id);
     Hold fresh = Hold.open(target, keeper);
-    RollbackReport report = fill(fresh, wanted, outside);
+    RollbackReport report = fill("rebuild", fresh, wanted, outside);
     Hold old = hold;
     synchronized (lineage) {
       hold = fresh;
@@ -438,7 +440,7 @@ public final class CaptureEngine implements AutoCloseable {
       engine.lineage.put(id, wanted);
       engine.current = wanted;
       engine.whileStopped = check;
-      engine.fill(hold, wanted, outside);
+      engine.fill("restore", hold, wanted, outside);
       keeper.add(engine.user);
       return engine;
     } finally {
@@ -447,11 +449,15 @@ public final class CaptureEngine implements AutoCloseable {
   }
 
   /** Fills an empty container; it is closed after a failure. */
-  private RollbackReport fill(Hold fresh, SnapshotState wanted, Outside outside)
+  private RollbackReport fill(String tried, Hold fresh, SnapshotState wanted, Outside outside)
       throws IOException {
     keeper.using().lock();
     try {
-      return fresh.tracer.run(() -> rollback(fresh, wanted, outside));
+      return fresh.tracer.run(
+          () -> {
+            BaseFiles.check(tried, fresh.tracer, fresh.target.initPid(), wanted.base());
+            return rollback(fresh, wanted, outside);
+          });
     } catch (IOException | RuntimeException e) {
       fresh.close();
       throw e;

@@ -28,6 +28,8 @@ public interface EngineCalls {
 
   int dbx_engine_settle(long handle);
 
+  int dbx_file_identities(int pid, long paths, int count, long to);
+
   long dbx_engine_scratch(long handle, int pid);
 
   int dbx_engine_pidfd(long handle, int pid);

@@ -133,6 +133,11 @@ final class FilesPart implements AutoCloseable {
     return tracker == null || target == null ? List.of() : tracker.differences(target);
   }
 
+  /** Whether a device is one of those a snapshot has the files of. */
+  boolean isOwn(long device) {
+    return tracker != null && tracker.isOwn(device);
+  }
+
   /**
    * What makes a state of files that come from elsewhere, or null for a target without files.
    *

@@ -39,6 +39,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     final Map<ObjectId, Long> objects = new LinkedHashMap<>();
     final Map<ObjectId, ObjectId> aliases = new HashMap<>();
     @Nullable DescriptorTable descriptors;
+    List<BaseFile> base = List.of();
     @Nullable UUID lineage;
 
     Building(UUID id, @Nullable SnapshotState parent, @Nullable FileLoader files) {
@@ -167,6 +168,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
         object.names().forEach(name -> now.aliases.put(name, object.id()));
       }
       case DESCRIPTORS -> now.descriptors = DescriptorTable.ofRecord(bytes);
+      case BASE -> now.base = SnapshotRecords.base(bytes);
       case FILE -> throw new IllegalArgumentException("a file comes with its key and content");
     }
   }
@@ -192,7 +194,8 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
             objects,
             Map.copyOf(now.aliases),
             now.descriptors,
-            now.files == null ? null : now.files.build()));
+            now.files == null ? null : now.files.build(),
+            now.base));
     building = null;
   }
 

@@ -29,6 +29,31 @@ final class SnapshotRecords {
           write(object.getKey(), object.getValue().size(), names(snapshot, object.getKey())));
     }
     to.record(RecordKind.DESCRIPTORS, snapshot.descriptors().toRecord());
+    to.record(RecordKind.BASE, write(snapshot.base()));
+  }
+
+  private static ByteBuffer write(List<BaseFile> base) {
+    RecordWriter out = RecordWriter.of(RecordKind.BASE);
+    out.list(
+        base,
+        file ->
+            out.text(file.path())
+                .number(file.inode())
+                .number(file.bytes())
+                .number(file.modifiedNanos())
+                .number(file.changedNanos()));
+    return out.done();
+  }
+
+  static List<BaseFile> base(ByteBuffer record) throws IOException {
+    RecordReader in = RecordReader.of(RecordKind.BASE, record);
+    List<BaseFile> base =
+        in.list(
+            () ->
+                new BaseFile(
+                    in.text(), in.longNumber(), in.longNumber(), in.longNumber(), in.longNumber()));
+    in.done();
+    return base;
   }
 
   private static ByteBuffer writeParent(@Nullable UUID parent) {

@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.FileState;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param processes by number inside the sandbox, parents first
  * @param aliases identities under which the descriptors name objects that a rollback had made
  *     again; the values are keys of {@code objects}
+ * @param base files of the base that its processes use
  */
 record SnapshotState(
     UUID id,
@@ -20,8 +22,10 @@ record SnapshotState(
     Map<ObjectId, ObjectState> objects,
     Map<ObjectId, ObjectId> aliases,
     DescriptorTable descriptors,
-    @Nullable FileState files) {
+    @Nullable FileState files,
+    List<BaseFile> base) {
   SnapshotState with(FileState otherFiles) {
-    return new SnapshotState(id, parent, processes, objects, aliases, descriptors, otherFiles);
+    return new SnapshotState(
+        id, parent, processes, objects, aliases, descriptors, otherFiles, base);
   }
 }

@@ -281,6 +281,11 @@ public final class FileTracker implements AutoCloseable {
     return devices.identify(device, inode);
   }
 
+  /** True of the numbers under which stat(2) shows what the sandbox itself has written. */
+  public synchronized boolean isOwn(long device) {
+    return device == devices.upper() || device == devices.shared();
+  }
+
   /** What leads to a file whose name a holder knows no more. */
   public record OtherPath(String path, boolean inBase) {}
 

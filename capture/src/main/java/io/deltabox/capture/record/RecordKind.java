@@ -14,7 +14,9 @@ public enum RecordKind {
   /** All descriptors of all processes and what is inside of pipes, sockets and so on. One. */
   DESCRIPTORS(4, 1),
   /** The part of a file that is neither its identity nor its content. */
-  FILE(5, 1);
+  FILE(5, 1),
+  /** Which files of the base the processes use. One. */
+  BASE(6, 1);
 
   private final int number;
   private final int version;
