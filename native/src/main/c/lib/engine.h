@@ -88,6 +88,8 @@ struct dbx_proc {
 	bool renewed, emitted_renewed;
 	struct dbx_record_image image;
 	bool enrolled, leader_dead;
+	/* Work it did for us since it was last asked for: how often it was let run, and calls made by then. */
+	uint32_t injected_stops, injected_calls;
 };
 
 struct dbx_fds_context;

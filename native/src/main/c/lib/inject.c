@@ -80,6 +80,8 @@ int dbx_inject_bare(struct dbx_engine *engine, struct dbx_thread *thread, uint64
 
 static int enter(struct dbx_proc *proc, struct dbx_thread *thread, uint32_t first, uint32_t count, struct saved *saved)
 {
+	proc->injected_stops++;
+	proc->injected_calls += count;
 	int result = save(thread->tid, saved);
 	if (result < 0)
 		return result;

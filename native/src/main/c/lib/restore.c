@@ -17,6 +17,7 @@
 DBX_API int64_t dbx_engine_scratch(int64_t handle, int32_t pid);
 DBX_API int32_t dbx_engine_pidfd(int64_t handle, int32_t pid);
 DBX_API int32_t dbx_engine_run(int64_t handle, int32_t pid, int32_t tid, uint32_t count);
+DBX_API int64_t dbx_engine_injected(int64_t handle, int32_t pid);
 DBX_API int32_t dbx_engine_end_process(int64_t handle, int32_t pid);
 DBX_API int32_t dbx_engine_end_thread(int64_t handle, int32_t pid, int32_t tid);
 DBX_API int32_t dbx_engine_make_thread(int64_t handle, int32_t pid, int32_t inner, uint64_t thread_record);
@@ -66,6 +67,17 @@ int32_t dbx_engine_run(int64_t handle, int32_t pid, int32_t tid, uint32_t count)
 	if (count > DBX_CALLS_MAX)
 		return -E2BIG;
 	return dbx_inject((struct dbx_engine *)(uintptr_t)handle, proc, thread, 0, count);
+}
+
+/* How often a process was let run for us since this was last asked (upper half) and how many calls it made (lower half). */
+int64_t dbx_engine_injected(int64_t handle, int32_t pid)
+{
+	struct dbx_proc *proc = proc_of(handle, pid);
+	if (!proc)
+		return -ESRCH;
+	int64_t work = (int64_t)((uint64_t)(proc->injected_stops & 0x7fffffffu) << 32 | proc->injected_calls);
+	proc->injected_stops = proc->injected_calls = 0;
+	return work;
 }
 
 static void collect(pid_t tid)

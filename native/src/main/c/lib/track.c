@@ -90,6 +90,8 @@ static uint64_t vdso_address(struct dbx_engine *engine)
 
 static int bare(struct dbx_engine *engine, struct dbx_proc *proc, uint64_t vdso, struct dbx_call *call)
 {
+	proc->injected_stops++;
+	proc->injected_calls++;
 	int result = dbx_inject_bare(engine, &proc->threads[0], vdso + engine->syscall_offset, call);
 	if (result < 0)
 		return result;

@@ -405,7 +405,8 @@ final class CapturedState implements SandboxState {
         report.processesEnded(),
         report.processesMade(),
         outcome.rolledBack(),
-        outcome.goesOn());
+        outcome.goesOn(),
+        report.injected());
   }
 
   @Override

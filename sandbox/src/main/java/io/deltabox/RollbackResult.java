@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.InjectedWork;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param processesMade processes that had ended since
  * @param rolledBack commands that did not run then and are gone
  * @param goesOn commands that had ended since and run again under their id
+ * @param injected system calls the processes made themselves to be put back
  */
 public record RollbackResult(
     Snapshot target,
@@ -36,10 +38,12 @@ public record RollbackResult(
     int processesEnded,
     int processesMade,
     List<Integer> rolledBack,
-    List<Integer> goesOn) {
+    List<Integer> goesOn,
+    List<InjectedWork> injected) {
   public RollbackResult {
     phaseNanos = Collections.unmodifiableMap(new LinkedHashMap<>(phaseNanos));
     rolledBack = List.copyOf(rolledBack);
     goesOn = List.copyOf(goesOn);
+    injected = List.copyOf(injected);
   }
 }

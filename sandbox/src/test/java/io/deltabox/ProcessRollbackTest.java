@@ -72,6 +72,12 @@ final class ProcessRollbackTest {
     for (int round = 0; round < 3; round++) {
       RollbackResult result = sandbox.rollback(then);
       assertThat(result.processesMade()).isEqualTo(1);
+      assertThat(result.injected())
+          .anySatisfy(
+              work -> {
+                assertThat(work.pid()).isEqualTo(Integer.parseInt(pid));
+                assertThat(work.calls()).isGreaterThan(work.stops()).isGreaterThan(20);
+              });
       assertThat(ask("echo $!")).isEqualTo(pid);
       assertThat(ask("kill -0 $! && echo lives")).isEqualTo("lives");
       assertThat(ask("kill -15 $!; wait $!; echo $?")).isEqualTo("143");

@@ -36,6 +36,8 @@ public interface EngineCalls {
 
   int dbx_engine_run(long handle, int pid, int tid, int count);
 
+  long dbx_engine_injected(long handle, int pid);
+
   int dbx_engine_end_process(long handle, int pid);
 
   int dbx_engine_end_thread(long handle, int pid, int tid);

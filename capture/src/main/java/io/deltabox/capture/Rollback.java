@@ -81,6 +81,8 @@ final class Rollback {
     this.plan = Processes.plan(records, descriptorsNow, wanted);
     this.maker = new ProcessMaker(hold, plan, wanted, living, outside);
     this.jobs = new JobControl(living.values(), wanted.processes());
+    // What came before is of the checkpoints.
+    records.entries().keySet().forEach(this::injected);
   }
 
   /** True from the first edit on. */
@@ -182,6 +184,7 @@ final class Rollback {
       quiet(0);
     }
     long end = tracer.thaw();
+    List<InjectedWork> injected = injectedWork();
     RollbackPhases phases =
         new RollbackPhases(
             frozen.total() + (t0 - started),
@@ -204,7 +207,23 @@ final class Rollback {
         threads.values().stream().mapToInt(ThreadRestore::made).sum(),
         pagesWritten,
         pagesDropped,
-        filesEdited.changed());
+        filesEdited.changed(),
+        injected);
+  }
+
+  private long injected(int pid) {
+    return tracer.calls.dbx_engine_injected(tracer.handle(), pid);
+  }
+
+  private List<InjectedWork> injectedWork() {
+    List<InjectedWork> done = new ArrayList<>();
+    for (LiveProcess process : living.values()) {
+      long work = injected(process.pid());
+      if (work > 0) {
+        done.add(new InjectedWork(process.innerPid(), work >>> 32, work & 0xffffffffL));
+      }
+    }
+    return done;
   }
 
   private void quiet(int on) throws CaptureException {

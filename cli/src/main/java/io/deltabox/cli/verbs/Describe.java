@@ -9,8 +9,11 @@ import io.deltabox.ProcessInfo;
 import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.Snapshot;
+import io.deltabox.capture.InjectedWork;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -70,8 +73,29 @@ final class Describe {
     value.put("processes_made", done.processesMade());
     value.put("execs_rolled_back", done.rolledBack());
     value.put("execs_going_on", done.goesOn());
+    List<Map<String, Object>> injected = new ArrayList<>();
+    done.injected()
+        .forEach(
+            one ->
+                injected.add(Map.of("pid", one.pid(), "stops", one.stops(), "calls", one.calls())));
+    value.put("injected", injected);
     value.put("checked", sandbox.checked(done.target()));
     return value;
+  }
+
+  /** Where the pause went, and what each process did itself to be put back. */
+  static String rollbackTimings(RollbackResult done) {
+    StringBuilder text = new StringBuilder();
+    done.phaseNanos()
+        .forEach(
+            (phase, nanos) ->
+                text.append(String.format("%n  %-12s %10s", phase, Format.millis(nanos))));
+    for (InjectedWork one : done.injected()) {
+      text.append(
+          String.format(
+              "%n  pid %-8d %10d calls inside in %d stops", one.pid(), one.calls(), one.stops()));
+    }
+    return text.toString();
   }
 
   /** One line for people. */

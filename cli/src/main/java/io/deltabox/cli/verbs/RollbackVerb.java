@@ -45,6 +45,11 @@ final class RollbackVerb extends Verb {
       })
   boolean dryRun;
 
+  @Option(
+      names = "--timings",
+      description = "Also print where the pause went and what each process did itself.")
+  boolean timings;
+
   @Parameters(index = "0", paramLabel = "[SANDBOX]", description = "Id, prefix or name.")
   @Nullable String first;
 
@@ -73,7 +78,9 @@ final class RollbackVerb extends Verb {
               + " (make one with 'checkpoint --check', or start the sandbox with 'run --check')");
     }
     RollbackResult done = rollback(found);
-    return answer(Describe.rollback(found.sandbox(), done), Describe.rollbackText(done));
+    return answer(
+        Describe.rollback(found.sandbox(), done),
+        Describe.rollbackText(done) + (timings ? Describe.rollbackTimings(done) : ""));
   }
 
   /** A rollback that is not exact has happened all the same; what differs is the answer. */

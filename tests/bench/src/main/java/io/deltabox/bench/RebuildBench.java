@@ -148,7 +148,7 @@ final class RebuildBench {
           same("memory", digest, found);
           made(done, 1);
           if (round >= WARMUP) {
-            small.add(done.pauseNanos(), done.callNanos(), answered, done.phaseNanos());
+            small.add(done, answered);
           }
         }
       }
@@ -213,7 +213,7 @@ final class RebuildBench {
           long answered = System.nanoTime() - start;
           made(done, 3);
           if (round >= WARMUP) {
-            tree.add(done.pauseNanos(), done.callNanos(), answered, done.phaseNanos());
+            tree.add(done, answered);
           }
         }
       }

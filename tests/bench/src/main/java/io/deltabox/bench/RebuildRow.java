@@ -1,6 +1,9 @@
 package io.deltabox.bench;
 
+import io.deltabox.RollbackResult;
+import io.deltabox.capture.InjectedWork;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** All samples of one case of {@link RebuildBench}. Not thread-safe. */
@@ -13,6 +16,7 @@ final class RebuildRow {
   private final Samples fresh = new Samples();
   private final Samples copy = new Samples();
   private final Map<String, Samples> phases = new LinkedHashMap<>();
+  private List<InjectedWork> injected = List.of();
   private boolean answers;
 
   /**
@@ -26,12 +30,13 @@ final class RebuildRow {
   }
 
   /** A rollback in place. */
-  void add(long pauseNanos, long callNanos, long answerNanos, Map<String, Long> phaseNanos) {
-    pause.add(pauseNanos);
-    call.add(callNanos);
+  void add(RollbackResult done, long answerNanos) {
+    pause.add(done.pauseNanos());
+    call.add(done.callNanos());
     answer.add(answerNanos);
-    phaseNanos.forEach(
-        (phase, nanos) -> phases.computeIfAbsent(phase, p -> new Samples()).add(nanos));
+    done.phaseNanos()
+        .forEach((phase, nanos) -> phases.computeIfAbsent(phase, p -> new Samples()).add(nanos));
+    injected = done.injected();
   }
 
   /** A new sandbox, which nothing pauses; the budget is that of the first answer. */
@@ -76,6 +81,8 @@ final class RebuildRow {
     Map<String, Object> parts = new LinkedHashMap<>();
     phases.forEach((phase, samples) -> parts.put(phase, samples.percentile(50)));
     map.put("phases_ms", parts);
+    map.put("injected_stops_last_round", injected.stream().mapToLong(InjectedWork::stops).sum());
+    map.put("injected_calls_last_round", injected.stream().mapToLong(InjectedWork::calls).sum());
     return map;
   }
 
