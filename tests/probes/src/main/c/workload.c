@@ -19,7 +19,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 
 static uint8_t *memory;
@@ -42,14 +41,18 @@ static void look(void)
 	last_look = now;
 }
 
-/* Until the witness has looked once more: what this thread is asked after a pause it may hear before the witness runs again. */
+/*
+ * Until the witness has looked once more: what this thread is asked after a pause it may hear before the witness runs again. It may also have taken the
+ * witness's processor to hear it, so it sleeps: yielding would keep that until the next tick, and that gap would be of our own making.
+ */
 static void await_look(void)
 {
+	const struct timespec moment = { .tv_nsec = 20000 };
 	uint64_t now = nanos();
 	if (own_witness)
 		look();
 	while (last_look < now)
-		sched_yield();
+		nanosleep(&moment, NULL);
 }
 
 /* The gap begins with a look: the work of this thread may have kept the witness from its processor. */

@@ -160,6 +160,11 @@ final class Cgroups {
     }
   }
 
+  /** cgroups(7): what a group and a task of nice 0 weigh unless told otherwise. */
+  private static final long WEIGHT_ONE = 1024;
+
+  private static final long WEIGHT_TWO = 100;
+
   private static void apply(Limit limit, boolean two, Path group, SandboxSpec spec)
       throws IOException {
     final long period = 100_000;
@@ -178,14 +183,28 @@ final class Cgroups {
               group.resolve("pids.max"),
               Long.toString(Math.min(spec.processesMax(), KERNEL_PROCESSES_MAX)));
       case CPU -> {
+        // A quota of all there is would still stop a sandbox that uses it up for a moment now and
+        // then: processors take their part of it in slices.
+        boolean all = spec.cpus() >= Runtime.getRuntime().availableProcessors();
         if (two) {
-          write(group.resolve("cpu.max"), quota + " " + period);
+          write(group.resolve("cpu.max"), (all ? "max" : Long.toString(quota)) + " " + period);
+          write(group.resolve("cpu.weight"), Long.toString(weight(spec, WEIGHT_TWO, 10_000)));
         } else {
           write(group.resolve("cpu.cfs_period_us"), Long.toString(period));
-          write(group.resolve("cpu.cfs_quota_us"), Long.toString(quota));
+          write(group.resolve("cpu.cfs_quota_us"), all ? "-1" : Long.toString(quota));
+          write(group.resolve("cpu.shares"), Long.toString(weight(spec, WEIGHT_ONE, 262_144)));
         }
       }
     }
+  }
+
+  /**
+   * A group counts as much as one task, however many processors its tasks are on; so each processor
+   * it may use counts as one.
+   */
+  private static long weight(SandboxSpec spec, long ofOneTask, long most) {
+    double processors = Math.min(spec.cpus(), Runtime.getRuntime().availableProcessors());
+    return Math.min(most, Math.max(ofOneTask, Math.round(ofOneTask * processors)));
   }
 
   /** Start of the names of groups this process makes: prefix, pid, start time. */
