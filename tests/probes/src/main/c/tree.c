@@ -1,21 +1,28 @@
 /*
- * A process tree that never rests: tree SEED [SESSION]. Every process of it forks, executes itself and other programs, ends, kills, waits, leaves its
- * session and group, becomes an orphan, stops and continues others, passes descriptors on. The first process only gives birth and waits, so that
- * there is always somebody.
+ * A process tree that never rests: tree SEED. Every process of it forks, executes itself and other programs, ends, kills, waits, leaves its session and
+ * group, becomes an orphan, stops and continues others, hands descriptors to its relatives and talks to them over inherited pipes and sockets. The
+ * first process only gives birth, waits, and kills anybody when there are too many, so that there is always somebody and always room.
  */
 #include "probe.h"
 
 #include <dirent.h>
-#include <sched.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-enum { PROCESSES_MAX = 10, CHILDREN_MAX = 4 };
+enum { PROCESSES_MAX = 10, CHILDREN_MAX = 4, FDS_MAX = 60 };
+
+/* What a family has in common: both ends of a socket pair and of a pipe. */
+struct family {
+	int sockets[2];
+	int pipe[2];
+};
 
 static uint64_t seed;
 static pid_t children[CHILDREN_MAX];
-static int socket_pair[2] = {-1, -1};
+static struct family own = {{-1, -1}, {-1, -1}};
+static struct family inherited = {{-1, -1}, {-1, -1}};
 static volatile uint64_t heard;
 static char *program;
 
@@ -24,17 +31,30 @@ static void on_signal(int number)
 	heard += (uint64_t)number;
 }
 
-/* Everybody in the sandbox, so that the tree stays small however it is cut into pieces. */
-static int processes(void)
+/* Everybody in the sandbox, so that the tree stays small however it is cut into pieces; one of them by chance. */
+static int processes(pid_t *some)
 {
 	DIR *list = opendir("/proc");
 	int count = 0;
 	if (!list)
 		return PROCESSES_MAX;
-	for (struct dirent *entry; (entry = readdir(list));)
-		count += entry->d_name[0] >= '1' && entry->d_name[0] <= '9';
+	for (struct dirent *entry; (entry = readdir(list));) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		count++;
+		if (some && below(&seed, (uint64_t)count) == 0)
+			*some = atoi(entry->d_name);
+	}
 	closedir(list);
 	return count;
+}
+
+/* Who sleeps or is stopped and has no parent left that could end it. */
+static void cull(void)
+{
+	pid_t some = 0;
+	if (processes(&some) >= PROCESSES_MAX && some > 2 && some != getpid())
+		kill(some, below(&seed, 3) ? SIGKILL : SIGCONT);
 }
 
 static void rest(void)
@@ -52,9 +72,10 @@ static void forget(pid_t pid)
 
 static void reap(void)
 {
-	int status;
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-		forget(pid);
+	int status, flags = below(&seed, 2) ? WNOHANG : WNOHANG | WUNTRACED | WCONTINUED;
+	for (pid_t pid; (pid = waitpid(-1, &status, flags)) > 0;) {
+		if (WIFEXITED(status) || WIFSIGNALED(status))
+			forget(pid);
 		seed ^= (uint64_t)status << 20;
 		if (!seed)
 			seed = 1;
@@ -90,13 +111,25 @@ static void execute(void)
 	_exit(3);
 }
 
+static void leave_family(const struct family *family)
+{
+	for (int end = 0; end < 2; end++) {
+		if (family->sockets[end] >= 0)
+			close(family->sockets[end]);
+		if (family->pipe[end] >= 0)
+			close(family->pipe[end]);
+	}
+}
+
 static void new_family(void)
 {
 	memset(children, 0, sizeof(children));
-	if (socket_pair[0] >= 0)
-		close(socket_pair[0]), close(socket_pair[1]);
-	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, socket_pair))
-		socket_pair[0] = socket_pair[1] = -1;
+	leave_family(&inherited);
+	inherited = own;
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, own.sockets))
+		own.sockets[0] = own.sockets[1] = -1;
+	if (pipe2(own.pipe, O_NONBLOCK | O_CLOEXEC))
+		own.pipe[0] = own.pipe[1] = -1;
 	seed = (seed ^ (uint64_t)getpid() * UINT64_C(0x9e3779b97f4a7c15)) | 1;
 }
 
@@ -106,7 +139,7 @@ static void give_birth(void)
 	for (int i = 0; i < CHILDREN_MAX; i++)
 		if (!children[i])
 			slot = i;
-	if (slot < 0 || processes() >= PROCESSES_MAX)
+	if (slot < 0 || processes(NULL) >= PROCESSES_MAX)
 		return;
 	bool orphan = below(&seed, 5) == 0;
 	pid_t pid = fork();
@@ -126,29 +159,89 @@ static void give_birth(void)
 	}
 }
 
-/* A descriptor goes out on one end and is taken at the other at once: what is on its way cannot be saved. */
+/* Children and parents alike. */
+static const struct family *some_family(void)
+{
+	return below(&seed, 2) ? &own : &inherited;
+}
+
+/* Whatever has been sent there: bytes, or a descriptor, which is kept. */
+static void take(int end)
+{
+	uint64_t word = 0;
+	char room[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec part = {&word, sizeof(word)};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+	if (recvmsg(end, &message, MSG_DONTWAIT) < 0)
+		return;
+	seed = (seed ^ word) | 1;
+	if (message.msg_controllen < CMSG_LEN(sizeof(int)))
+		return;
+	int taken;
+	memcpy(&taken, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(taken));
+	if (taken > FDS_MAX)
+		close(taken);
+}
+
+/* Waits a little for a relative to send something. */
+static void await_descriptor(void)
+{
+	struct pollfd ends[2] = {{.fd = own.sockets[1], .events = POLLIN}, {.fd = inherited.sockets[1], .events = POLLIN}};
+	if (poll(ends, 2, (int)below(&seed, 8)) <= 0)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (ends[i].revents & POLLIN)
+			take(ends[i].fd);
+}
+
+/* To whoever waits for it; taken back soon if nobody does, because what is on its way cannot be saved. */
 static void pass_descriptor(void)
 {
-	int ends[2];
+	int ends[2], end = some_family()->sockets[0];
 	char byte = 'x', room[CMSG_SPACE(sizeof(int))] = {0};
 	struct iovec part = {&byte, 1};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
-	if (socket_pair[0] < 0 || pipe(ends))
+	if (end < 0 || pipe(ends))
 		return;
 	struct cmsghdr *item = CMSG_FIRSTHDR(&message);
 	item->cmsg_level = SOL_SOCKET;
 	item->cmsg_type = SCM_RIGHTS;
 	item->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(item), &ends[0], sizeof(int));
-	if (sendmsg(socket_pair[0], &message, 0) == 1 && recvmsg(socket_pair[1], &message, 0) == 1 && message.msg_controllen >= CMSG_LEN(sizeof(int))) {
-		int taken;
-		memcpy(&taken, CMSG_DATA(item), sizeof(taken));
-		if (taken > 60)
-			close(taken);
+	if (sendmsg(end, &message, MSG_DONTWAIT) == 1) {
+		struct timespec moment = {.tv_nsec = 50000};
+		nanosleep(&moment, NULL);
+		take(end == own.sockets[0] ? own.sockets[1] : inherited.sockets[1]);
 	}
 	close(ends[0]);
-	if (ends[1] > 60)
+	if (ends[1] > FDS_MAX)
 		close(ends[1]);
+}
+
+/* Some bytes stay in pipes and sockets, for anybody of the family to read. */
+static void talk(void)
+{
+	const struct family *family = some_family();
+	uint64_t words[512];
+	size_t bytes = (size_t)(1 + below(&seed, sizeof(words)));
+	switch (below(&seed, 4)) {
+	case 0:
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			words[i] = roll(&seed);
+		(void)!write(family->pipe[1], words, bytes);
+		break;
+	case 1:
+		words[0] = 0;
+		if (read(family->pipe[0], words, bytes) > 0)
+			seed = (seed ^ words[0]) | 1;
+		break;
+	case 2:
+		words[0] = roll(&seed);
+		(void)!send(family->sockets[0], words, sizeof(*words), MSG_DONTWAIT);
+		break;
+	default:
+		take(family->sockets[1]);
+	}
 }
 
 static void signal_child(void)
@@ -181,7 +274,7 @@ static void touch_memory(void)
 
 static void act(bool first)
 {
-	switch (below(&seed, first ? 7 : 12)) {
+	switch (below(&seed, first ? 9 : 14)) {
 	case 0:
 	case 1:
 		give_birth();
@@ -199,19 +292,27 @@ static void act(bool first)
 		touch_memory();
 		break;
 	case 6:
-		if (!first)
+		if (first)
+			cull();
+		else
 			regroup();
 		break;
 	case 7:
+		talk();
+		break;
+	case 8:
+		await_descriptor();
+		break;
+	case 9:
 		if (below(&seed, 2))
 			setsid();
 		break;
-	case 8:
+	case 10:
 		execute();
 		break;
-	case 9:
+	case 11:
 		_exit((int)below(&seed, 256));
-	case 10: {
+	case 12: {
 		struct sigaction action = {.sa_handler = below(&seed, 2) ? on_signal : SIG_DFL};
 		sigaction(SIGUSR1, &action, NULL);
 		break;
@@ -228,6 +329,8 @@ int main(int argc, char **argv)
 	seed = argc > 1 ? strtoull(argv[1], NULL, 10) | 1 : 1;
 	pid_t root = getpid();
 	signal(SIGUSR1, on_signal);
+	/* A group that is orphaned while somebody of it is stopped is sent one, setpgid(2). */
+	signal(SIGHUP, on_signal);
 	if (first) {
 		new_family();
 		say("ready");

@@ -250,6 +250,124 @@ final class ProcessRollbackTest {
   }
 
   @Test
+  void rollback_childStoppedOrContinuedSince_tellsItsParentNothing() throws Exception {
+    // SIGCHLD is blocked, so that one which should not be there stays for the reader to find.
+    String program =
+        """
+                import os,signal,sys
+                signal.pthread_sigmask(signal.SIG_BLOCK,[signal.SIGCHLD])
+                child=os.fork()
+                while not child: signal.pause()
+                print('up')
+                for line in sys.stdin:
+                  os.kill(child,signal.SIGSTOP if 's' in line else signal.SIGCONT)
+                  os.waitpid(child,os.WUNTRACED|os.WCONTINUED)
+                  signal.sigtimedwait([signal.SIGCHLD],1)
+                  print(line.strip())
+                """;
+    Exec python = sandbox.start(ExecSpec.of("python3", "-uc", program));
+    InputStream said = python.stdout();
+    assertThat(line(said)).isEqualTo("up");
+    Snapshot running = sandbox.checkpoint("running");
+    python.stdin().write("s\n".getBytes(StandardCharsets.UTF_8));
+    assertThat(line(said)).isEqualTo("s");
+    Snapshot stopped = sandbox.checkpoint("stopped");
+    for (int round = 0; round < 3; round++) {
+      sandbox.rollback(running);
+      sandbox.rollback(stopped);
+      python.stdin().write("c\n".getBytes(StandardCharsets.UTF_8));
+      assertThat(line(said)).isEqualTo("c");
+      sandbox.rollback(stopped);
+    }
+  }
+
+  @Test
+  void rollback_zombieInGroupWithoutLeader_isThereAgain() throws Exception {
+    String program =
+        """
+                import os,signal,sys
+                def child():
+                  r,w=os.pipe(); p=os.fork()
+                  if not p: os.close(w); os.read(r,1); os._exit(5)
+                  os.close(r)
+                  return p,w
+                a,go_a=child(); b,go_b=child()
+                os.setpgid(a,a); os.setpgid(b,a)
+                os.write(go_a,b'x'); os.waitpid(a,0)
+                os.write(go_b,b'x'); os.waitid(os.P_PID,b,os.WEXITED|os.WNOWAIT)
+                print('up')
+                for line in sys.stdin: print(os.waitpid(b,0)[1])
+                """;
+    Exec python = sandbox.start(ExecSpec.of("python3", "-uc", program));
+    InputStream said = python.stdout();
+    assertThat(line(said)).isEqualTo("up");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 3; round++) {
+      python.stdin().write("go\n".getBytes(StandardCharsets.UTF_8));
+      assertThat(line(said)).isEqualTo("1280");
+      assertThat(sandbox.rollback(then).processesMade()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void rollback_orphanWhoseSessionLeaderIsAZombie_isThereAgain() throws Exception {
+    String program =
+        """
+                import os,signal,sys
+                r,w=os.pipe(); leader=os.fork()
+                if not leader:
+                  os.setsid()
+                  if os.fork(): os._exit(6)
+                  os.setpgid(0,0); os.write(w,str(os.getpid()).encode()); signal.pause()
+                orphan=int(os.read(r,9))
+                os.waitid(os.P_PID,leader,os.WEXITED|os.WNOWAIT)
+                def gone():
+                  try: os.kill(orphan,0)
+                  except OSError: return True
+                print('up')
+                for line in sys.stdin:
+                  os.kill(orphan,9)
+                  while not gone(): pass
+                  print('gone')
+                """;
+    Exec python = sandbox.start(ExecSpec.of("python3", "-uc", program));
+    InputStream said = python.stdout();
+    assertThat(line(said)).isEqualTo("up");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 3; round++) {
+      python.stdin().write("go\n".getBytes(StandardCharsets.UTF_8));
+      assertThat(line(said)).isEqualTo("gone");
+      RollbackResult result = sandbox.rollback(then);
+      assertThat(result.processesMade()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void rollback_pipeOfOneKilled_isFilledAgain() throws Exception {
+    // Nobody but the one who is killed holds the pipe.
+    String program =
+        """
+                import os,signal,sys
+                ready,up=os.pipe(); child=os.fork()
+                if not child:
+                  r,w=os.pipe(); os.write(w,b'x'*60000); os.write(up,b'u')
+                  while True: signal.pause()
+                os.read(ready,1)
+                print('up')
+                for line in sys.stdin: os.kill(child,9); print(os.waitpid(child,0)[1])
+                """;
+    Exec python = sandbox.start(ExecSpec.of("python3", "-uc", program));
+    InputStream said = python.stdout();
+    assertThat(line(said)).isEqualTo("up");
+    Snapshot then = sandbox.checkpoint("then");
+    for (int round = 0; round < 3; round++) {
+      python.stdin().write("go\n".getBytes(StandardCharsets.UTF_8));
+      assertThat(line(said)).isEqualTo("9");
+      assertThat(sandbox.rollback(then).processesMade()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void rollback_userGivenUp_isRootAgain() throws Exception {
     String program =
         """

@@ -3,6 +3,7 @@ package io.deltabox.capture;
 import io.deltabox.linux.Errno;
 import java.io.IOException;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -25,16 +26,19 @@ final class JobControl {
   }
 
   /**
-   * Takes living processes out of groups whose number is needed for a process that is made again:
-   * as long as the group exists nobody else can have it.
+   * Takes living processes out of groups whose number is needed for a process that is made again,
+   * or for a group of another session: as long as the group exists nobody else can have it.
    *
    * @param numbers of the processes to be made
    */
   void leave(Set<Integer> numbers) throws CaptureException {
+    Set<Integer> needed = new HashSet<>(numbers);
+    wanted.values().forEach(one -> needed.add(one.state().group()));
     for (LiveProcess process : living) {
       int group = process.state().group();
       groups.put(process.innerPid(), group);
-      if (numbers.contains(group) && group != process.innerPid()) {
+      boolean stays = group == groupOf(process) && !numbers.contains(group);
+      if (!stays && needed.contains(group) && group != process.innerPid()) {
         check(set(process, process.innerPid()), process, process.innerPid());
         groups.put(process.innerPid(), process.innerPid());
       }

@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * thread only, after the files are back.
  */
 final class ProcessMaker {
+  /** setpgid(2): also when there is no such group in the session. */
+  private static final int EPERM = 1;
+
   private static final int EAGAIN = 11;
   private static final int TRIES_MAX = 3;
   private static final int SIGCHLD = 17;
@@ -48,6 +51,7 @@ final class ProcessMaker {
   private final List<Husk> zombies = new ArrayList<>();
   private final Set<Integer> numbers = new HashSet<>();
   private int made;
+  private boolean helped;
 
   /** A process that is to die as soon as its parent can be told so. */
   private record Husk(ProcessState then, int pid) {}
@@ -74,6 +78,11 @@ final class ProcessMaker {
 
   int made() {
     return made;
+  }
+
+  /** True if a process was made for a while, of whose end a signal tells its parent. */
+  boolean helped() {
+    return helped;
   }
 
   /** What was read of the processes made or executed again. */
@@ -341,6 +350,7 @@ final class ProcessMaker {
   void foundGroup(LiveProcess member, int group) throws IOException {
     ProcessState then = member.state();
     int helper = fork(member.pid(), group, then, SIGCHLD);
+    helped = true;
     followed(helper, then);
     InjectedBatch founding = batch(helper, then);
     Injection.Call call = founding.call(Sys.SETPGID, founding.value(0), founding.value(0));
@@ -395,6 +405,25 @@ final class ProcessMaker {
     living.put(number, readAgain(pid, then));
   }
 
+  /** Those that are to end enter the groups they were in, while these have somebody. */
+  void enterGroups() throws IOException {
+    for (Husk husk : zombies) {
+      ProcessState then = husk.then();
+      if (leaves(then) || then.group() == then.inner()) {
+        continue;
+      }
+      InjectedBatch batch = batch(husk.pid(), then);
+      Injection.Call call = batch.call(Sys.SETPGID, batch.value(0), batch.value(then.group()));
+      batch.run();
+      int result = (int) batch.result(call);
+      if (result == -EPERM) {
+        foundGroup(readAgain(husk.pid(), then), then.group());
+      } else {
+        check(result, "enter a process group again", then);
+      }
+    }
+  }
+
   /** Those that must have ended by now end; their parents have their settings back. */
   void endZombies() throws IOException {
     for (Husk husk : zombies) {
@@ -402,13 +431,6 @@ final class ProcessMaker {
       int status = image == null ? 0 : image.exitStatus();
       check(
           tracer.calls.dbx_nice_set(husk.pid(), husk.then().nice()), "set nice value", husk.then());
-      if (!leaves(husk.then()) && husk.then().group() != husk.then().inner()) {
-        InjectedBatch batch = batch(husk.pid(), husk.then());
-        Injection.Call call =
-            batch.call(Sys.SETPGID, batch.value(0), batch.value(husk.then().group()));
-        batch.run();
-        check((int) batch.result(call), "enter a process group again", husk.then());
-      }
       if (image != null) {
         dress(husk, image.name());
       }

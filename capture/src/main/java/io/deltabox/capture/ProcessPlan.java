@@ -47,6 +47,7 @@ final class ProcessPlan {
     GROUP("had ended in another process group"),
     GROUP_GONE("has left a process group since that nobody else is in"),
     CHILD_OLDER("has a child to be made again that is older than its session"),
+    SESSION_DEAD("is of a session with somebody to be made again and nobody alive"),
     PARENT_MADE("is a child of a process that is made again"),
     LEADER_MADE("is in the session or group of a process that is made again");
 
@@ -233,7 +234,27 @@ final class ProcessPlan {
     if (groupIsGone(one)) {
       return Reason.GROUP_GONE;
     }
+    if (one.zombie() && sessionIsDead(one.session())) {
+      return Reason.SESSION_DEAD;
+    }
     return hasOlderChild(one) ? Reason.CHILD_OLDER : Reason.NONE;
+  }
+
+  /**
+   * True if somebody must be born in a session of which only zombies are left: these can give birth
+   * to nobody, and their session cannot be founded as long as they are there.
+   */
+  private boolean sessionIsDead(int session) {
+    boolean needed = false;
+    for (Decision decision : decisions.values()) {
+      ProcessFacts one = decision.then();
+      if (decision.fate() == Fate.MAKE) {
+        needed |= parentOf(one) == null && bornIn(one) == session;
+      } else if (one.session() == session && !one.zombie()) {
+        return false;
+      }
+    }
+    return needed;
   }
 
   /**

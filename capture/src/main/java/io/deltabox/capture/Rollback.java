@@ -290,13 +290,13 @@ final class Rollback {
   }
 
   private void makeProcesses() throws IOException {
+    Set<Integer> numbers = new HashSet<>();
+    plan.with(ProcessPlan.Fate.MAKE).forEach(d -> numbers.add(d.then().number()));
+    jobs.leave(numbers);
     if (plan.decisions().values().stream().allMatch(d -> d.fate() == ProcessPlan.Fate.EDIT)) {
       jobs.restore(maker::foundGroup);
       return;
     }
-    Set<Integer> numbers = new HashSet<>();
-    plan.with(ProcessPlan.Fate.MAKE).forEach(d -> numbers.add(d.then().number()));
-    jobs.leave(numbers);
     maker.run(descriptorsNow);
     descriptorsNow = descriptorsNow.with(maker.filesRead().values());
     for (LiveProcess process : living.values()) {
@@ -305,6 +305,7 @@ final class Rollback {
       }
     }
     jobs.restore(maker::foundGroup);
+    maker.enterGroups();
     maker.endFounders();
   }
 
@@ -314,8 +315,12 @@ final class Rollback {
       thread.settings();
     }
     maker.endZombies();
-    for (Map.Entry<Integer, ThreadRestore> entry : threads.entrySet()) {
-      entry.getValue().signals(ends());
+    boolean told = ends() || maker.helped();
+    for (ThreadRestore thread : threads.values()) {
+      told |= thread.job();
+    }
+    for (ThreadRestore thread : threads.values()) {
+      thread.signals(told);
     }
     for (LiveProcess process : living.values()) {
       RightsRestore rights = new RightsRestore(tracer, process, snapshotOf(process).state());

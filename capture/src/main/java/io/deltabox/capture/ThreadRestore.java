@@ -236,12 +236,12 @@ final class ThreadRestore {
   /**
    * Makes the waiting signals what they were: takes off what waits now, queues what waited then.
    *
-   * @param others processes were ended by this rollback, of which signals may tell
+   * @param others processes were ended, stopped or continued by this rollback, of which signals may
+   *     tell
    */
   void signals(boolean others) throws CaptureException {
-    boolean continued = job();
     boolean waiting = !process.state().signals().isEmpty() || !wanted.signals().isEmpty();
-    if (others || continued || timers.running() || waiting) {
+    if (others || timers.running() || waiting) {
       queues();
     }
     timers.start();
@@ -252,8 +252,13 @@ final class ThreadRestore {
     return tids.values();
   }
 
-  /** Whether it is a stopped job; true if it was continued, which leaves a signal. */
-  private boolean job() throws CaptureException {
+  /**
+   * Whether it is a stopped job. Its parent may get a signal that tells of it, so this comes before
+   * {@link #signals} of anybody.
+   *
+   * @return true if it was another
+   */
+  boolean job() throws CaptureException {
     boolean then = stopped(wanted);
     if (then == stopped(process.state())) {
       return false;
@@ -263,7 +268,13 @@ final class ThreadRestore {
       throw new CaptureException(
           "stop or continue a job failed: " + Errno.text(-result) + " " + wanted.label());
     }
-    return !then;
+    if (!then) {
+      // It tells its parent only when it runs again (kernel/signal.c, get_signal).
+      for (int tid : tids.values()) {
+        drain(tid);
+      }
+    }
+    return true;
   }
 
   private static boolean stopped(ProcessState state) {

@@ -37,11 +37,15 @@ final class ProcessPlanTest {
   }
 
   private static ProcessFacts zombie(int number, int parent, int status) {
+    return zombieOf(2, number, parent, status);
+  }
+
+  private static ProcessFacts zombieOf(int session, int number, int parent, int status) {
     return new ProcessFacts(
         number,
         parent,
-        2,
-        2,
+        session,
+        session,
         true,
         status,
         false,
@@ -209,6 +213,20 @@ final class ProcessPlanTest {
         ProcessPlan.of(
             List.of(process(2, 1, 2), zombie), List.of(process(2, 1, 2), leader, zombie));
     decided(plan, 4, Fate.MAKE, Reason.LEADER_MADE);
+  }
+
+  @Test
+  void of_orphanInSessionOfZombies_allOfItAreMade() {
+    ProcessFacts leader = zombieOf(3, 3, 2, 0);
+    ProcessFacts orphan = process(5, 1, 3);
+    ProcessFacts other = process(6, 1, 3);
+    List<ProcessFacts> now = List.of(process(2, 1, 2), leader);
+    ProcessPlan plan = ProcessPlan.of(now, List.of(process(2, 1, 2), leader, orphan));
+    decided(plan, 3, Fate.MAKE, Reason.SESSION_DEAD);
+    assertThat(plan.ending()).containsExactly(3);
+    List<ProcessFacts> more = List.of(process(2, 1, 2), leader, other);
+    plan = ProcessPlan.of(more, List.of(process(2, 1, 2), leader, orphan, other));
+    decided(plan, 3, Fate.EDIT, Reason.NONE);
   }
 
   @Test

@@ -21,11 +21,21 @@ final class PipeContents {
       }
       OpenFile now = matching.current(target);
       FileKey key = now == null ? target.key() : now.key();
-      PipeContent content = run.current().contents().pipes().get(key);
+      PipeContent content = held(run, key) ? run.current().contents().pipes().get(key) : null;
       if (content == null || !content.sameContent(wanted)) {
         fill(run, end(run, target, now), wanted, content);
       }
     }
+  }
+
+  /** A pipe that only processes held which have ended since it was looked at is gone. */
+  private static boolean held(Run run, FileKey pipe) {
+    for (OpenFile file : run.current().files()) {
+      if (file.key().equals(pipe)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static int end(Run run, OpenFile target, @Nullable OpenFile now) throws IOException {
