@@ -13,6 +13,8 @@ struct init_plan {
 	int has_cgroup2;
 	int procs_count;
 	int expose_count;
+	/* How far the clocks of commands are from this machine's; both zero: not at all. */
+	int64_t monotonic_ns, boottime_ns;
 	char **expose;
 	char **cgroups;
 };

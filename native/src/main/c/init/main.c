@@ -42,19 +42,21 @@ static int number(const char *text)
 	return (int)strtol(text, NULL, 10);
 }
 
-/* HOSTNAME HAS_CGROUP2 PROCS_COUNT EXPOSE_COUNT EXPOSE... CGROUP_DIRECTORY... */
+/* HOSTNAME HAS_CGROUP2 PROCS_COUNT EXPOSE_COUNT MONOTONIC_NS BOOTTIME_NS EXPOSE... CGROUP_DIRECTORY... */
 static int parse(int argc, char **argv, struct init_plan *plan)
 {
-	if (argc < 5)
+	if (argc < 7)
 		return -EINVAL;
 	plan->hostname = argv[1];
 	plan->has_cgroup2 = number(argv[2]);
 	plan->procs_count = number(argv[3]);
 	plan->expose_count = number(argv[4]);
-	plan->expose = argv + 5;
-	if (plan->procs_count < 0 || plan->expose_count < 0 || plan->expose_count > argc - 5)
+	plan->monotonic_ns = strtoll(argv[5], NULL, 10);
+	plan->boottime_ns = strtoll(argv[6], NULL, 10);
+	plan->expose = argv + 7;
+	if (plan->procs_count < 0 || plan->expose_count < 0 || plan->expose_count > argc - 7)
 		return -EINVAL;
-	plan->cgroups = argv + 5 + plan->expose_count;
+	plan->cgroups = argv + 7 + plan->expose_count;
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* From fresh namespaces to a sandbox ready for commands. Runs once in pid 1, with all capabilities of the new user namespace. */
 #include "init/init.h"
+#include "lib/uapi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,32 @@ static int forbid_namespaces(const int fds[NAMESPACE_KINDS])
 		if (fds[i] >= 0 && write(fds[i], "0", 1) < 0)
 			return -errno;
 	return 0;
+}
+
+/*
+ * In a sandbox made of a snapshot the monotonic clocks go on from there. Commands enter the time namespace when they are born (time_namespaces(7)), pid 1
+ * itself does not.
+ */
+static int set_clocks(const struct init_plan *plan)
+{
+	const int64_t second = 1000000000;
+	const int64_t offsets[2] = {plan->monotonic_ns, plan->boottime_ns};
+	char text[2][64];
+	if (!offsets[0] && !offsets[1])
+		return 0;
+	if (unshare(DBX_CLONE_NEWTIME))
+		return -errno;
+	for (int i = 0; i < 2; i++) {
+		int64_t rest = (offsets[i] % second + second) % second;
+		(void)snprintf(text[i], sizeof text[i], "%s %lld %lld\n", i ? "boottime" : "monotonic", (long long)((offsets[i] - rest) / second), (long long)rest);
+	}
+	DBX_AUTO_FD fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Each write may name both clocks. */
+	char both[128];
+	int length = snprintf(both, sizeof both, "%s%s", text[0], text[1]);
+	return write(fd, both, (size_t)length) < 0 ? -errno : 0;
 }
 
 static int loopback_up(void)
@@ -108,6 +135,10 @@ int init_setup(const struct init_plan *plan, uint32_t *stage)
 	*stage = STAGE_NAMESPACE_LIMITS;
 	if ((error = open_namespace_limits(namespace_limits)))
 		return error;
+	*stage = STAGE_CLOCKS;
+	if ((error = set_clocks(plan)))
+		return error;
+	*stage = STAGE_NAMESPACE_LIMITS;
 	int last_pid = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
 	if (last_pid < 0)
 		return -errno;

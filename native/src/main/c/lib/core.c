@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@ DBX_API int64_t dbx_echo5(int64_t a, int32_t b, int64_t c, int32_t d, int64_t e)
 DBX_API int64_t dbx_map(uint64_t bytes, uint32_t touch);
 DBX_API int32_t dbx_unmap(uint64_t address, uint64_t bytes);
 DBX_API int32_t dbx_drop(uint64_t address, uint64_t bytes);
+DBX_API int64_t dbx_clock_nanos(int32_t clock);
 DBX_API void dbx_copy(uint64_t to, uint64_t from, uint64_t bytes);
 
 uint32_t dbx_abi(void)
@@ -56,6 +58,13 @@ int32_t dbx_unmap(uint64_t address, uint64_t bytes)
 int32_t dbx_drop(uint64_t address, uint64_t bytes)
 {
 	return madvise((void *)(uintptr_t)address, bytes, MADV_DONTNEED) ? -errno : 0;
+}
+
+int64_t dbx_clock_nanos(int32_t clock)
+{
+	struct timespec now = {0};
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 void dbx_copy(uint64_t to, uint64_t from, uint64_t bytes)

@@ -73,6 +73,9 @@ struct dbx_rseq_configuration {
 #define SYS_epoll_pwait2 441
 #endif
 
+/* CLONE_NEWTIME, Linux 5.6. */
+#define DBX_CLONE_NEWTIME 0x80
+
 /* PTRACE_SECCOMP_GET_FILTER, Linux 4.4; an enumerator in newer headers. */
 #define DBX_PTRACE_SECCOMP_GET_FILTER 0x420c
 

@@ -72,6 +72,7 @@ final class CapturedState implements SandboxState {
         host.initPid(),
         host.engineChannel(),
         host.fileLayout(),
+        host.clocks(),
         place.services().without());
   }
 

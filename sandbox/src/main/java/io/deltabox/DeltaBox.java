@@ -1,7 +1,10 @@
 package io.deltabox;
 
+import io.deltabox.capture.CaptureEngine;
+import io.deltabox.capture.ClockOffsets;
 import io.deltabox.capture.Keeper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -135,7 +138,8 @@ public final class DeltaBox implements AutoCloseable {
   }
 
   private Sandbox make(Id id, SandboxSpec spec) throws IOException {
-    return Sandbox.of(id, spec, makeHost(id, 0, spec, null), services(id, spec), null);
+    return Sandbox.of(
+        id, spec, makeHost(id, 0, spec, null, ClockOffsets.NONE), services(id, spec), null);
   }
 
   private Sandbox.Services services(Id id, SandboxSpec spec) {
@@ -148,7 +152,7 @@ public final class DeltaBox implements AutoCloseable {
         config.without(),
         () -> forget(id),
         notices(),
-        old -> makeHost(id, containers.incrementAndGet(), spec, old.terminals()),
+        old -> makeHost(id, containers.incrementAndGet(), spec, old.terminals(), old.clocks()),
         this::outlive);
   }
 
@@ -182,7 +186,22 @@ public final class DeltaBox implements AutoCloseable {
     return open(
         id,
         spec,
-        () -> Sandbox.of(id, spec, makeHost(id, 0, spec, null), services(id, spec), point));
+        () ->
+            Sandbox.of(
+                id,
+                spec,
+                makeHost(id, 0, spec, null, clocks(snapshot)),
+                services(id, spec),
+                point));
+  }
+
+  /**
+   * Clocks go on from the snapshot, where the kernel can do that: the machine's are ahead of it.
+   */
+  private ClockOffsets clocks(Snapshot snapshot) throws IOException {
+    return Files.exists(Path.of("/proc/self/ns/time_for_children"))
+        ? CaptureEngine.clocksFor(keeper, CapturedState.uuid(snapshot.id()))
+        : ClockOffsets.NONE;
   }
 
   private RestorePoint point(Snapshot snapshot) throws IOException {
@@ -223,8 +242,10 @@ public final class DeltaBox implements AutoCloseable {
    *
    * @param number of the container in the life of the sandbox
    * @param terminals those it takes over, or null
+   * @param clocks how far its clocks are from the machine's
    */
-  private SandboxHost makeHost(Id id, int number, SandboxSpec spec, @Nullable Descriptor terminals)
+  private SandboxHost makeHost(
+      Id id, int number, SandboxSpec spec, @Nullable Descriptor terminals, ClockOffsets clocks)
       throws IOException {
     Exposures exposures = Exposures.open(spec.exposed());
     try (exposures) {
@@ -245,7 +266,8 @@ public final class DeltaBox implements AutoCloseable {
         mounts.close();
         throw e;
       }
-      return SandboxHost.start(initProgram, spec.hostname(), mounts, groups, exposures.exposed());
+      return SandboxHost.start(
+          initProgram, spec.hostname(), mounts, groups, exposures.exposed(), clocks);
     }
   }
 

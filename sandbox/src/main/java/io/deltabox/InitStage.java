@@ -21,7 +21,8 @@ final class InitStage {
     "set the host name",
     "bring up loopback",
     "set resource limits",
-    "serve"
+    "serve",
+    "set the clocks"
   };
 
   private static final String[] COMMAND = {

@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import io.deltabox.capture.ClockOffsets;
 import io.deltabox.capture.files.FileLayout;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
@@ -34,6 +35,7 @@ final class SandboxHost implements AutoCloseable {
   private final int initPid;
   private final int guardianPid;
   private final List<String> covered;
+  private final ClockOffsets clocks;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private SandboxHost(
@@ -44,7 +46,8 @@ final class SandboxHost implements AutoCloseable {
       Descriptor initPidfd,
       int initPid,
       int guardianPid,
-      List<String> covered) {
+      List<String> covered,
+      ClockOffsets clocks) {
     this.mounts = mounts;
     this.cgroups = cgroups;
     this.control = control;
@@ -53,6 +56,7 @@ final class SandboxHost implements AutoCloseable {
     this.initPid = initPid;
     this.guardianPid = guardianPid;
     this.covered = List.copyOf(covered);
+    this.clocks = clocks;
   }
 
   /** Program of pid 1 as an executable file without a name; the caller closes it. */
@@ -63,11 +67,20 @@ final class SandboxHost implements AutoCloseable {
     }
   }
 
-  /** Makes a container; takes ownership of {@code mounts} and {@code cgroups}, also on failure. */
+  /**
+   * Makes a container; takes ownership of {@code mounts} and {@code cgroups}, also on failure.
+   *
+   * @param clocks how far the clocks of its commands are to be from the machine's
+   */
   static SandboxHost start(
-      Descriptor program, String hostname, Mounts mounts, CgroupSet cgroups, List<Exposed> exposed)
+      Descriptor program,
+      String hostname,
+      Mounts mounts,
+      CgroupSet cgroups,
+      List<Exposed> exposed,
+      ClockOffsets clocks)
       throws IOException {
-    Launch launch = new Launch(mounts, cgroups);
+    Launch launch = new Launch(mounts, cgroups, clocks);
     try {
       return launch.run(program, hostname, exposed);
     } catch (IOException | RuntimeException e) {
@@ -79,6 +92,11 @@ final class SandboxHost implements AutoCloseable {
   /** Pid of the sandbox's pid 1, as this process sees it. */
   int initPid() {
     return initPid;
+  }
+
+  /** How far the clocks of its commands are from the machine's. */
+  ClockOffsets clocks() {
+    return clocks;
   }
 
   /** Where its files are, for the capture engine. */
@@ -174,11 +192,13 @@ final class SandboxHost implements AutoCloseable {
     private final SandboxFunctions.Calls calls = SandboxFunctions.get();
     private final Mounts mounts;
     private final CgroupSet cgroups;
+    private final ClockOffsets clocks;
     private final List<Descriptor> own = new ArrayList<>();
     private int guardian = -1;
     private int pidfd = -1;
 
-    Launch(Mounts mounts, CgroupSet cgroups) {
+    Launch(Mounts mounts, CgroupSet cgroups, ClockOffsets clocks) {
+      this.clocks = clocks;
       this.mounts = mounts;
       this.cgroups = cgroups;
     }
@@ -210,7 +230,8 @@ final class SandboxHost implements AutoCloseable {
           hello.descriptors().get(0),
           hello.message().pid(),
           guardian,
-          covered(exposed));
+          covered(exposed),
+          clocks);
     }
 
     /** Paths inside on which something is mounted. */
@@ -288,6 +309,8 @@ final class SandboxHost implements AutoCloseable {
       words.add(cgroups.unified() == null ? "0" : "1");
       words.add(Integer.toString(cgroups.version1().size()));
       words.add(Integer.toString(exposed.size()));
+      words.add(Long.toString(clocks.monotonicNanos()));
+      words.add(Long.toString(clocks.boottimeNanos()));
       exposed.forEach(e -> words.add(e.target()));
       cgroups.directories().forEach(d -> words.add(d.toString()));
       return words;

@@ -3,6 +3,7 @@ package io.deltabox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.deltabox.ExecStatus.Outcome;
+import io.deltabox.capture.ClockOffsets;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.nio.ByteBuffer;
@@ -44,7 +45,12 @@ final class RollbackSeamTest {
     try (Descriptor program = SandboxHost.program()) {
       host =
           SandboxHost.start(
-              program, "sandbox", Mounts.make(base, spec.upperBytesMax(), null), groups, List.of());
+              program,
+              "sandbox",
+              Mounts.make(base, spec.upperBytesMax(), null),
+              groups,
+              List.of(),
+              ClockOffsets.NONE);
     }
     commands = new Commands(host, loop, timer, Clock.systemUTC(), () -> {});
   }

@@ -279,7 +279,8 @@ public final class CaptureEngine implements AutoCloseable {
             named,
             fileState,
             BaseFiles.inUse(
-                hold.tracer, hold.target.initPid(), states.values(), named, hold.files::isOwn));
+                hold.tracer, hold.target.initPid(), states.values(), named, hold.files::isOwn),
+            hold.target.clocks());
     hold.tracer.pace().point();
     boolean unchanged = before != null && Differences.none(before, made);
     hold.tracer.pace().point();
@@ -417,6 +418,21 @@ public final class CaptureEngine implements AutoCloseable {
     }
     old.close();
     return report;
+  }
+
+  /**
+   * What the clocks of a container must be off by for a snapshot to go on in it from the moment it
+   * was made.
+   *
+   * @return {@link ClockOffsets#NONE} if no process is there to read them
+   */
+  public static ClockOffsets clocksFor(Keeper keeper, UUID id) throws IOException {
+    SnapshotState from = keeper.find(id);
+    return from.descriptors()
+        .clocks()
+        .map(machine -> machine.plus(from.clocks()))
+        .map(was -> ClockOffsets.goingOnFrom(was.monotonicNanos(), was.boottimeNanos()))
+        .orElse(ClockOffsets.NONE);
   }
 
   /**

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param initPid pid 1 of the sandbox, numbered in the daemon's namespace
  * @param engineChannel socket on which pid 1 sets the next process number
  * @param files where its files are, or null: files are not part of its snapshots then
+ * @param clocks how far the clocks inside are from the machine's
  * @param without features of the kernel that are not to be used
  */
 public record CaptureTarget(
@@ -20,6 +21,7 @@ public record CaptureTarget(
     int initPid,
     int engineChannel,
     @Nullable FileLayout files,
+    ClockOffsets clocks,
     Set<OptionalFeature> without) {
   public CaptureTarget {
     without = Set.copyOf(without);

@@ -40,6 +40,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     final Map<ObjectId, ObjectId> aliases = new HashMap<>();
     @Nullable DescriptorTable descriptors;
     List<BaseFile> base = List.of();
+    ClockOffsets clocks = ClockOffsets.NONE;
     @Nullable UUID lineage;
 
     Building(UUID id, @Nullable SnapshotState parent, @Nullable FileLoader files) {
@@ -168,6 +169,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
         object.names().forEach(name -> now.aliases.put(name, object.id()));
       }
       case DESCRIPTORS -> now.descriptors = DescriptorTable.ofRecord(bytes);
+      case CLOCKS -> now.clocks = SnapshotRecords.clocks(bytes);
       case BASE -> now.base = SnapshotRecords.base(bytes);
       case FILE -> throw new IllegalArgumentException("a file comes with its key and content");
     }
@@ -195,7 +197,8 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
             Map.copyOf(now.aliases),
             now.descriptors,
             now.files == null ? null : now.files.build(),
-            now.base));
+            now.base,
+            now.clocks));
     building = null;
   }
 

@@ -34,6 +34,7 @@ final class Rollback {
   private final SnapshotState wanted;
   private final CapturePhase.Hook hook;
   private final Outside outside;
+  private final ClockOffsets clocksLater;
   private final WindowRecords records;
   private final SandboxRoot root;
   private DescriptorTable descriptorsNow;
@@ -70,6 +71,7 @@ final class Rollback {
     this.wanted = wanted;
     this.hook = hook;
     this.outside = outside;
+    this.clocksLater = wanted.clocks().minus(hold.target.clocks());
     this.window = hold.window;
     this.frozen = window.times();
     hold.aliases.addAll(wanted.aliases());
@@ -436,7 +438,8 @@ final class Rollback {
         wanted.descriptors(),
         processes,
         new SandboxFiles(root, objects, filesEdited.moved()),
-        outside::end);
+        outside::end,
+        clocksLater);
   }
 
   private void pages() throws IOException {

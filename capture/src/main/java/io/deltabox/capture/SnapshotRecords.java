@@ -30,6 +30,12 @@ final class SnapshotRecords {
     }
     to.record(RecordKind.DESCRIPTORS, snapshot.descriptors().toRecord());
     to.record(RecordKind.BASE, write(snapshot.base()));
+    to.record(
+        RecordKind.CLOCKS,
+        RecordWriter.of(RecordKind.CLOCKS)
+            .number(snapshot.clocks().monotonicNanos())
+            .number(snapshot.clocks().boottimeNanos())
+            .done());
   }
 
   private static ByteBuffer write(List<BaseFile> base) {
@@ -43,6 +49,13 @@ final class SnapshotRecords {
                 .number(file.modifiedNanos())
                 .number(file.changedNanos()));
     return out.done();
+  }
+
+  static ClockOffsets clocks(ByteBuffer record) throws IOException {
+    RecordReader in = RecordReader.of(RecordKind.CLOCKS, record);
+    ClockOffsets clocks = new ClockOffsets(in.longNumber(), in.longNumber());
+    in.done();
+    return clocks;
   }
 
   static List<BaseFile> base(ByteBuffer record) throws IOException {

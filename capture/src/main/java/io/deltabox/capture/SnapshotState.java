@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param aliases identities under which the descriptors name objects that a rollback had made
  *     again; the values are keys of {@code objects}
  * @param base files of the base that its processes use
+ * @param clocks how far the clocks were from the machine's, whose own the descriptors tell
  */
 record SnapshotState(
     UUID id,
@@ -23,9 +24,10 @@ record SnapshotState(
     Map<ObjectId, ObjectId> aliases,
     DescriptorTable descriptors,
     @Nullable FileState files,
-    List<BaseFile> base) {
+    List<BaseFile> base,
+    ClockOffsets clocks) {
   SnapshotState with(FileState otherFiles) {
     return new SnapshotState(
-        id, parent, processes, objects, aliases, descriptors, otherFiles, base);
+        id, parent, processes, objects, aliases, descriptors, otherFiles, base, clocks);
   }
 }

@@ -132,7 +132,7 @@ final class PidNamespace implements AutoCloseable {
   }
 
   CaptureTarget target() {
-    return new CaptureTarget("test", init, channel, null, Set.of());
+    return new CaptureTarget("test", init, channel, null, ClockOffsets.NONE, Set.of());
   }
 
   String line() throws IOException {

@@ -50,6 +50,8 @@ public final class NativeLibrary {
 
     int dbx_drop(long address, long bytes);
 
+    long dbx_clock_nanos(int clock);
+
     void dbx_copy(long to, long from, long bytes);
   }
 

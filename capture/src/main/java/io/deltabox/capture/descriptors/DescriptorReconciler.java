@@ -1,6 +1,7 @@
 package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
+import io.deltabox.capture.ClockOffsets;
 import io.deltabox.capture.StoppedProcess;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -55,7 +56,23 @@ public final class DescriptorReconciler {
       FileOpener files,
       OuterEnds ends)
       throws CaptureException {
-    try (Run run = new Run(living(current, processes), target, processes, files, ends)) {
+    return reconcile(current, target, processes, files, ends, ClockOffsets.NONE);
+  }
+
+  /**
+   * The same in another container.
+   *
+   * @param later how much later the machine's clocks reach what the sandbox's clocks show
+   */
+  public static DescriptorReport reconcile(
+      DescriptorTable current,
+      DescriptorTable target,
+      Map<Integer, StoppedProcess> processes,
+      FileOpener files,
+      OuterEnds ends,
+      ClockOffsets later)
+      throws CaptureException {
+    try (Run run = new Run(living(current, processes), target, processes, files, ends, later)) {
       Rules rules = new Rules();
       Matching matching = Matching.of(run, rules);
       SocketPairs.review(run, matching);

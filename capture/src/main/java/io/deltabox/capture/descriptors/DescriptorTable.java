@@ -1,14 +1,17 @@
 package io.deltabox.capture.descriptors;
 
+import io.deltabox.capture.ClockOffsets;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -69,6 +72,14 @@ public final class DescriptorTable {
         files.add(descriptor.file());
       }
     }
+  }
+
+  /** What the machine's clocks showed when it was read; empty without a process. */
+  public Optional<ClockOffsets> clocks() {
+    return processes.values().stream()
+        .map(ProcessFiles::clocks)
+        .max(Comparator.comparingLong(ProcessFiles.Clocks::monotonicNanos))
+        .map(last -> new ClockOffsets(last.monotonicNanos(), last.boottimeNanos()));
   }
 
   /** True if some descriptor holds a lease, which proc(5) tells among the locks of its file. */

@@ -1,6 +1,7 @@
 package io.deltabox.capture.descriptors;
 
 import io.deltabox.capture.CaptureException;
+import io.deltabox.capture.ClockOffsets;
 import io.deltabox.capture.Injection;
 import io.deltabox.capture.StoppedProcess;
 import io.deltabox.linux.Errno;
@@ -35,19 +36,28 @@ final class Run implements AutoCloseable {
   private final RemovedDirectories removed = new RemovedDirectories(this);
   private final RemovedFiles removedFiles = new RemovedFiles(this);
 
+  private final ClockOffsets later;
+
   Run(
       DescriptorTable current,
       DescriptorTable target,
       Map<Integer, StoppedProcess> processes,
       FileOpener files,
-      OuterEnds ends)
+      OuterEnds ends,
+      ClockOffsets later)
       throws IOException {
     this.current = current;
     this.target = target;
     this.processes = Map.copyOf(processes);
     this.files = files;
     this.ends = ends;
+    this.later = later;
     this.kernel = new Kernel();
+  }
+
+  /** How much later the machine's clocks reach what the sandbox's clocks show. */
+  ClockOffsets later() {
+    return later;
   }
 
   Kernel kernel() {

@@ -95,8 +95,8 @@ final class TimerRules implements KindRules {
     long base =
         switch (timer.clock()) {
           case REALTIME, REALTIME_ALARM -> clocks.realtimeNanos();
-          case BOOTTIME, BOOTTIME_ALARM -> clocks.boottimeNanos();
-          default -> clocks.monotonicNanos();
+          case BOOTTIME, BOOTTIME_ALARM -> clocks.boottimeNanos() + run.later().boottimeNanos();
+          default -> clocks.monotonicNanos() + run.later().monotonicNanos();
         };
     return base + target.status().readNanos() - clocks.monotonicNanos() + timer.left();
   }

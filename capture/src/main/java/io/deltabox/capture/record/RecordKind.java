@@ -16,7 +16,9 @@ public enum RecordKind {
   /** The part of a file that is neither its identity nor its content. */
   FILE(5, 1),
   /** Which files of the base the processes use. One. */
-  BASE(6, 1);
+  BASE(6, 1),
+  /** How far the clocks inside were from the machine's. One. */
+  CLOCKS(7, 1);
 
   private final int number;
   private final int version;
