@@ -392,7 +392,7 @@ final class ProcessMaker {
       programs.put(number, program);
       followed(pid, then);
     }
-    List<Region> now = readAgain(pid, then).entry().regions;
+    List<Region> now = regions(pid, then);
     InjectedBatch batch = batch(pid, then);
     List<Injection.Call> calls = ProcessImages.moveKernelPages(batch, now, then);
     calls.addAll(ProcessImages.unmapRest(batch, now, then));
@@ -476,18 +476,32 @@ final class ProcessMaker {
     return new InjectedBatch(tracer, pid, 0, addresses.getOrDefault(pid, 0L), local);
   }
 
-  private LiveProcess readAgain(int pid, ProcessState then) throws IOException {
+  private List<Region> regions(int pid, ProcessState then) throws IOException {
     Memory aside = window.aside();
-    long bytes = tracer.calls.dbx_engine_read(tracer.handle(), pid, aside.address(), aside.size());
+    long bytes =
+        tracer.calls.dbx_engine_regions(tracer.handle(), pid, aside.address(), aside.size());
+    return records(pid, bytes, then).regions;
+  }
+
+  private WindowRecords.Entry records(int pid, long bytes, ProcessState then)
+      throws CaptureException {
     if (bytes < 0) {
       throw failed("read a process", (int) -bytes, then);
     }
+    Memory aside = window.aside();
     WindowRecords records =
         aliases.apply(WindowRecords.parse(aside.slice(0, (int) bytes), aside.address()));
     WindowRecords.Entry entry = records.entries().get(pid);
     if (entry == null) {
       throw failed("read a process", Errno.ESRCH, then);
     }
+    return entry;
+  }
+
+  private LiveProcess readAgain(int pid, ProcessState then) throws IOException {
+    Memory aside = window.aside();
+    long bytes = tracer.calls.dbx_engine_read(tracer.handle(), pid, aside.address(), aside.size());
+    WindowRecords.Entry entry = records(pid, bytes, then);
     DescriptorTable.parse(aside.slice(0, (int) bytes))
         .processes()
         .values()

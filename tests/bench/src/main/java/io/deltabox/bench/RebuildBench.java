@@ -21,20 +21,19 @@ import java.util.Map;
  * thread.
  */
 final class RebuildBench {
-  private static final int WARMUP = 10;
   private static final int WARMUP_LARGE = 2;
 
   /** The large cases take a second a round and vary little. */
   private static final int LARGE_DIVISOR = 5;
 
   private static final int LARGE_MIN = 5;
-  private static final int SMALL_BYTES = 4 << 20;
+  private static final int SMALL_BYTES = 1 << 20;
   private static final int COPY_STEP = 1 << 20;
 
   private final CommandContext context;
   private final CrSettings settings;
   private final RebuildRow small =
-      new RebuildRow("a thread and a small child of a program, ended since", 8);
+      new RebuildRow("a thread and a child of a program of 1 MiB, ended since", 8);
   private final RebuildRow tree = new RebuildRow("a command of three processes, all dead", 30);
   private final RebuildRow restore;
   private int verified;
@@ -62,7 +61,7 @@ final class RebuildBench {
     how.put("rss_bytes", settings.rssBytes());
     how.put("rounds", settings.rounds());
     how.put("rounds_new_sandbox", largeRounds());
-    how.put("warmup_rounds_not_counted", WARMUP);
+    how.put("warmup_rounds_not_counted", settings.warmupRounds());
     how.put("seed", settings.seed());
     report.put("settings", how);
     Map<String, Object> rows = new LinkedHashMap<>();
@@ -137,7 +136,7 @@ final class RebuildBench {
         int child = grow(talk);
         Snapshot then = sandbox.checkpoint();
         String digest = talk.ask("digest");
-        for (int round = 0; round < WARMUP + settings.rounds(); round++) {
+        for (int round = 0; round < settings.warmupRounds() + settings.rounds(); round++) {
           talk.say("thread-");
           talk.expect("done");
           killed(sandbox, List.of(child));
@@ -147,7 +146,7 @@ final class RebuildBench {
           long answered = System.nanoTime() - start;
           same("memory", digest, found);
           made(done, 1);
-          if (round >= WARMUP) {
+          if (round >= settings.warmupRounds()) {
             small.add(done, answered);
           }
         }
@@ -200,7 +199,7 @@ final class RebuildBench {
           throw new IOException("three processes expected: found=" + sandbox.processes());
         }
         Snapshot then = sandbox.checkpoint();
-        for (int round = 0; round < WARMUP + settings.rounds(); round++) {
+        for (int round = 0; round < settings.warmupRounds() + settings.rounds(); round++) {
           killed(sandbox, pids);
           ExecStatus ended = shell.waitFor();
           if (!ended.ended()) {
@@ -212,7 +211,7 @@ final class RebuildBench {
           echo(talk, line);
           long answered = System.nanoTime() - start;
           made(done, 3);
-          if (round >= WARMUP) {
+          if (round >= settings.warmupRounds()) {
             tree.add(done, answered);
           }
         }

@@ -9,6 +9,15 @@ final class RebuildText {
 
   static String of(Map<String, Object> report) {
     StringBuilder text = new StringBuilder();
+    Map<?, ?> settings = map(report, "settings");
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%s rounds (new sandbox %s) after %s of warm-up that do not count; seed %s%n%n",
+            settings.get("rounds"),
+            settings.get("rounds_new_sandbox"),
+            settings.get("warmup_rounds_not_counted"),
+            settings.get("seed")));
     line(text, "milliseconds", "p50", "p99", "scratch p50", "ratio", "budget");
     map(report, "rows").forEach((name, row) -> row(text, String.valueOf(name), (Map<?, ?>) row));
     map(report, "rows")
