@@ -31,6 +31,7 @@ import java.util.zip.CRC32C;
 final class Watermark implements AutoCloseable {
   private static final int MAGIC = 0x4d57_4244;
   private static final int BYTES = 16;
+  private static final int ATTEMPTS = 3;
 
   private final Path file;
   private final FileChannel channel;
@@ -40,26 +41,36 @@ final class Watermark implements AutoCloseable {
     this.channel = channel;
   }
 
-  /** Empty if the store has never been whole. */
+  /**
+   * Empty if the store has never been whole: the file is not there, or was made and not written.
+   */
   static OptionalLong read(Path file) throws StoreException {
+    // Whoever reads beside a writer may see half of what that writes.
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      ByteBuffer bytes = content(file);
+      if (!bytes.hasRemaining()) {
+        return OptionalLong.empty();
+      }
+      if (bytes.remaining() == BYTES
+          && bytes.getInt() == MAGIC
+          && bytes.getInt() == crc(bytes.slice())) {
+        return OptionalLong.of(bytes.getLong());
+      }
+    }
+    throw new StoreCorruptException(
+        "watermark is damaged: file=" + file + " (remove it to open the store without its check)");
+  }
+
+  private static ByteBuffer content(Path file) throws StoreException {
     ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       while (bytes.hasRemaining() && channel.read(bytes) >= 0) {}
     } catch (NoSuchFileException e) {
-      return OptionalLong.empty();
+      return bytes.limit(0);
     } catch (IOException e) {
       throw Failures.of("read watermark failed: file=" + file, e);
     }
-    bytes.flip();
-    if (bytes.remaining() != BYTES
-        || bytes.getInt() != MAGIC
-        || bytes.getInt() != crc(bytes.slice())) {
-      throw new StoreCorruptException(
-          "watermark is damaged: file="
-              + file
-              + " (remove it to open the store without its check)");
-    }
-    return OptionalLong.of(bytes.getLong());
+    return bytes.flip();
   }
 
   /** Made if it is not there, unless only to be read. */

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.deltabox.store.ChunkId;
 import io.deltabox.store.HotStore;
 import io.deltabox.store.OpenOptions;
+import io.deltabox.store.RecordRange;
+import io.deltabox.store.Space;
 import io.deltabox.store.StoreCorruptException;
 import io.deltabox.store.StoreException;
 import io.deltabox.store.StoreFormatException;
+import io.deltabox.store.StoreMissingException;
 import io.deltabox.store.testkit.Samples;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -17,15 +20,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ColumnFamilyOptions;
-import org.rocksdb.DBOptions;
 import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
 
 /** Damage is an error that names it; never zeros, never nothing. */
 final class RocksDamageTest {
@@ -276,20 +280,107 @@ final class RocksDamageTest {
   @Test
   void open_withUnknownFamily_isRefused() throws Exception {
     Path store = TestStore.inTables(scratch.resolve("s"));
-    List<ColumnFamilyHandle> handles = new ArrayList<>();
-    try (Settings settings = new Settings(8 << 20, false);
-        DBOptions options = settings.database();
-        RocksDB database =
-            RocksDB.open(options, store.resolve("db").toString(), settings.families(), handles);
-        ColumnFamilyOptions plain = new ColumnFamilyOptions();
-        ColumnFamilyHandle made =
-            database.createColumnFamily(
-                new ColumnFamilyDescriptor("later".getBytes(StandardCharsets.UTF_8), plain))) {
-      assertThat(made.getID()).isPositive();
-      handles.forEach(ColumnFamilyHandle::close);
-    }
+    inside(
+        store,
+        (database, families) -> {
+          ColumnFamilyDescriptor later =
+              new ColumnFamilyDescriptor("later".getBytes(StandardCharsets.UTF_8));
+          database.createColumnFamily(later).close();
+        });
     assertThatThrownBy(() -> TestStore.open(store, OpenOptions.write()))
         .isInstanceOf(StoreFormatException.class)
         .hasMessageContaining("later");
+  }
+
+  @Test
+  void read_ofChunkWithoutContent_isRefused() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    ChunkId id = Samples.id(5);
+    inside(
+        store, (database, families) -> database.delete(families.get(Family.CHUNK), id.toArray()));
+    try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+      for (List<ChunkId> ids : List.of(List.of(id), List.of(Samples.id(4), id))) {
+        assertThatThrownBy(() -> Samples.read(open.chunks(), ids))
+            .isInstanceOf(StoreCorruptException.class)
+            .hasMessageContaining(id.toString());
+      }
+      assertThatThrownBy(open::verify)
+          .isInstanceOf(StoreCorruptException.class)
+          .hasMessageContaining(id.toString());
+    }
+  }
+
+  @Test
+  void verify_ofChunkWithoutLength_namesIt() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    ChunkId id = Samples.id(5);
+    inside(
+        store, (database, families) -> database.delete(families.get(Family.LENGTH), id.toArray()));
+    assertThat(verifyFails(store)).isInstanceOf(StoreCorruptException.class);
+  }
+
+  @Test
+  void scan_ofDamagedTable_doesNotJustEnd() throws Exception {
+    Path store = TestStore.inTables(scratch.resolve("s"));
+    int damaged = 0;
+    for (Path table : TestStore.files(store, ".sst")) {
+      flip(table, 10, 3);
+      try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+        assertThat(Samples.scan(open.records(), Space.MANIFEST, RecordRange.ALL))
+            .hasSize(TestStore.RECORDS);
+        assertThat(Samples.ids(open.chunks(), new ChunkId(0, 0, 0, 0))).hasSize(TestStore.CHUNKS);
+      } catch (StoreCorruptException e) {
+        assertThat(e).hasMessageContaining(table.getFileName().toString());
+        damaged++;
+      }
+      flip(table, 10, 3);
+    }
+    assertThat(damaged).as("tables of records, and of lengths; perhaps of marks").isBetween(2, 3);
+  }
+
+  /** A process that ended while it made the store leaves one that is made by the next. */
+  @Test
+  void open_ofStoreHalfMade_makesIt() throws Exception {
+    for (int part = 0; part < 3; part++) {
+      Path store = TestStore.inTables(scratch.resolve("s" + part));
+      cut(store.resolve("durable"), 0);
+      if (part < 2) {
+        delete(store.resolve("db"));
+      }
+      if (part == 0) {
+        Files.delete(store.resolve("durable"));
+      }
+      assertThatThrownBy(() -> TestStore.open(store, OpenOptions.read()))
+          .isInstanceOf(StoreMissingException.class);
+      try (HotStore open = TestStore.open(store, OpenOptions.create())) {
+        TestStore.fill(open);
+      }
+      try (HotStore open = TestStore.open(store, OpenOptions.write())) {
+        TestStore.assertWhole(open);
+      }
+    }
+  }
+
+  /** Work on the database itself. */
+  private interface Work {
+    void run(RocksDB database, Map<Family, ColumnFamilyHandle> families) throws RocksDBException;
+  }
+
+  private static void inside(Path store, Work work) throws RocksDBException {
+    List<ColumnFamilyHandle> handles = new ArrayList<>();
+    try (Settings settings = new Settings(8 << 20, false);
+        RocksDB database =
+            RocksDB.open(
+                settings.database(),
+                store.resolve("db").toString(),
+                settings.families(),
+                handles)) {
+      Map<Family, ColumnFamilyHandle> families = new EnumMap<>(Family.class);
+      for (Family family : Family.values()) {
+        families.put(family, handles.get(families.size()));
+      }
+      work.run(database, families);
+      database.syncWal();
+    }
   }
 }
