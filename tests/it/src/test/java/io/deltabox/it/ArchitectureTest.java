@@ -39,6 +39,14 @@ final class ArchitectureTest {
         .definedBy("io.deltabox.capture..")
         .layer("native")
         .definedBy("io.deltabox.linux..")
+        .layer("store-api")
+        .definedBy("io.deltabox.store")
+        .layer("store-local")
+        .definedBy("io.deltabox.store.local..")
+        .layer("store-rocksdb")
+        .definedBy("io.deltabox.store.rocksdb..")
+        .layer("testkit")
+        .definedBy("io.deltabox.store.testkit..")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("sandbox")
@@ -47,6 +55,37 @@ final class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("cli", "sandbox")
         .whereLayer("native")
         .mayOnlyBeAccessedByLayers("cli", "sandbox", "capture")
+        .whereLayer("store-api")
+        .mayOnlyBeAccessedByLayers("store-local", "store-rocksdb", "testkit")
+        .whereLayer("store-local")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("store-rocksdb")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("testkit")
+        .mayNotBeAccessedByAnyLayer()
+        .check(classes);
+  }
+
+  /** A backend is chosen by its address; its library shows nowhere else. */
+  @Test
+  void libraries_ofStores_stayInTheirStores() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.deltabox.store.rocksdb..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.rocksdb..")
+        .check(classes);
+  }
+
+  @Test
+  void interfaceOfStores_dependsOnTheJdkOnly() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.deltabox.store")
+        .should()
+        .dependOnClassesThat()
+        .resideOutsideOfPackages("java..", "io.deltabox.store", "org.jspecify.annotations..")
         .check(classes);
   }
 
