@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.rocksdb.FlushOptions;
 
 /** Reads all that is stored and compares it with its checksums. */
@@ -26,16 +28,28 @@ final class Verifier {
    * only when one is read.
    */
   void requireFiles() throws StoreException {
-    handles.call(
+    Set<Path> gone = missing();
+    if (!gone.isEmpty()) {
+      // What the database has replaced meanwhile is no longer needed.
+      gone.retainAll(missing());
+    }
+    if (!gone.isEmpty()) {
+      throw new StoreCorruptException("files of the store are gone: files=" + gone);
+    }
+  }
+
+  private Set<Path> missing() throws StoreException {
+    return handles.call(
         () -> "list files failed: directory=" + directory,
         database -> {
+          Set<Path> missing = new TreeSet<>();
           for (String name : database.getLiveFiles(false).files) {
             Path file = directory.resolve(name.substring(name.lastIndexOf('/') + 1));
             if (!Files.exists(file)) {
-              throw new StoreCorruptException("a file of the store is gone: file=" + file);
+              missing.add(file);
             }
           }
-          return true;
+          return missing;
         });
   }
 

@@ -22,7 +22,7 @@ import java.util.Random;
 
 /**
  * A lineage as snapshots make it: chunks, then a record that refers to them and a name that moves
- * to it, in one commit. Every seventh step is buffered. Old steps are removed, records first.
+ * to it, in one commit. Old steps are removed, records first.
  *
  * <p>All of a step follows from its number, so whoever finds a record knows what must be there.
  */
@@ -36,15 +36,17 @@ final class Lineage {
 
   private Lineage() {}
 
-  /** {@code STORE SEED}: goes on from where it was, says {@code ack N.}, until it is killed. */
+  /**
+   * {@code STORE SEED N}: goes on from where it was and makes one of N steps durable, until it is
+   * killed. Says {@code ack STEP.} when a step is durable, {@code buffered STEP.} when it is not.
+   */
   public static void main(String[] args) throws Exception {
     try (HotStore store = TestStore.open(Path.of(args[0]), OPTIONS)) {
       Random random = new Random(Long.parseLong(args[1]));
+      int share = Integer.parseInt(args[2]);
       for (long step = head(store) + 1; ; step++) {
-        boolean synced = step(store, step, random.nextInt(7) != 0);
-        if (synced) {
-          System.out.println("ack " + step + ".");
-        }
+        boolean synced = step(store, step, random.nextInt(share) == 0);
+        System.out.println((synced ? "ack " : "buffered ") + step + ".");
       }
     }
   }

@@ -66,7 +66,7 @@ final class RocksLifeTest {
 
   @Test
   void close_whileCallsOfEveryKindRun_endsThemAll() throws Exception {
-    int rounds = Samples.count(5, 100);
+    int rounds = Samples.count(3, 100);
     for (int round = 0; round < rounds; round++) {
       HotStore store = TestStore.open(scratch.resolve("s" + round), OpenOptions.create());
       TestStore.fill(store);
@@ -135,14 +135,14 @@ final class RocksLifeTest {
     assertThat(received).hasSize(2);
   }
 
-  /** 64 MiB through a store that may use 16: what it holds stays near the bound. */
+  /** 32 MiB through a store that may use 8: what it holds stays near the bound. */
   @Test
   void figures_afterMuchWasWritten_stayWithinTheMemoryGiven() throws Exception {
-    long bound = 16 << 20;
+    long bound = 8 << 20;
     OpenOptions options = new OpenOptions(OpenOptions.Access.CREATE, bound);
     try (HotStore store = TestStore.open(scratch.resolve("s"), options)) {
       long most = 0;
-      for (int i = 0; i < 256; i++) {
+      for (int i = 0; i < 128; i++) {
         store.chunks().write(List.of(Samples.chunk(Samples.id(i), Samples.content(i, 256 << 10))));
         most = Math.max(most, store.figures().getOrDefault("memory_bytes", -1L));
       }
@@ -150,8 +150,8 @@ final class RocksLifeTest {
       Map<String, Long> figures = store.figures();
       System.out.println("FIGURES " + figures + " most memory_bytes=" + most);
       assertThat(most).isBetween(1L, 2 * bound);
-      assertThat(figures.get("chunks")).isEqualTo(256);
-      assertThat(figures.get("blob_bytes")).isGreaterThanOrEqualTo(64 << 20);
+      assertThat(figures.get("chunks")).isEqualTo(128);
+      assertThat(figures.get("blob_bytes")).isGreaterThanOrEqualTo(32 << 20);
       assertThat(figures.get("disk_bytes")).isGreaterThanOrEqualTo(figures.get("blob_bytes"));
       assertThat(figures.get("background_errors")).isZero();
     }

@@ -138,8 +138,8 @@ final class RocksPlaceTest {
   @Test
   void open_whileAnotherProcessHasIt_namesItAndReadsBeside() throws Exception {
     Path directory = TestStore.inTables(scratch.resolve("store"));
-    try (Child child = Child.start(scratch, directory, 1)) {
-      child.acknowledged();
+    try (Child child = Child.start(scratch, directory, 1, 1)) {
+      assertThat(child.hear()).isTrue();
       assertThatThrownBy(() -> TestStore.open(directory, OpenOptions.write()))
           .isInstanceOf(StoreInUseException.class)
           .hasMessageContaining(directory.toString())
@@ -165,8 +165,8 @@ final class RocksPlaceTest {
   @Test
   void library_onceLoaded_leavesNothingBehind() throws Exception {
     Path temporary = Files.createDirectory(scratch.resolve("tmp"));
-    try (Child child = Child.start(temporary, scratch.resolve("store"), 1)) {
-      child.acknowledged();
+    try (Child child = Child.start(temporary, scratch.resolve("store"), 1, 1)) {
+      assertThat(child.hear()).isTrue();
       try (var files = Files.list(temporary)) {
         assertThat(files.filter(file -> file.toString().contains("rocksdb"))).isEmpty();
       }

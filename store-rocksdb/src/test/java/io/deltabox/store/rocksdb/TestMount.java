@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 
@@ -51,6 +52,36 @@ final class TestMount implements AutoCloseable {
 
   Path path() {
     return at;
+  }
+
+  /**
+   * Copies the image of an ext4 as it is at one moment: again until nothing was written to it
+   * meanwhile. What the file system has not sent to it yet is not in the copy.
+   */
+  void copyImage(Path image, Path copy) throws IOException {
+    for (int attempt = 0; attempt < 1000; attempt++) {
+      String before = written();
+      Files.copy(image, copy, StandardCopyOption.REPLACE_EXISTING);
+      if (before.equals(written())) {
+        return;
+      }
+    }
+    throw new IOException("never still enough to be copied: " + at);
+  }
+
+  /** How much was written to the loop device; see stat in the kernel's documentation of blocks. */
+  private String written() throws IOException {
+    try (var mounts = Files.lines(Path.of("/proc/self/mounts"))) {
+      String device =
+          mounts
+              .map(line -> line.split(" "))
+              .filter(fields -> fields[1].equals(at.toString()))
+              .map(fields -> fields[0].substring(fields[0].lastIndexOf('/') + 1))
+              .reduce((first, last) -> last)
+              .orElseThrow();
+      String[] stat = Files.readString(Path.of("/sys/block", device, "stat")).strip().split(" +");
+      return "writes=" + stat[4] + " sectors=" + stat[6] + " under way=" + stat[8];
+    }
   }
 
   void remount(String options) throws IOException {
