@@ -2,6 +2,7 @@ package io.deltabox.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.deltabox.RollbackResult;
 import io.deltabox.Sandbox;
 import io.deltabox.SandboxException;
 import io.deltabox.Snapshot;
@@ -108,6 +109,7 @@ final class ExactnessTest {
     private int notYet;
     private int restored;
     private String lastRefusal = "";
+    private long processesMade;
     private long pages;
     private long checkpointNanos;
     private long rollbackNanos;
@@ -223,7 +225,10 @@ final class ExactnessTest {
     /** False if the sandbox refused and runs on as it was. */
     private boolean rollBackTo(int target) throws Exception {
       try {
-        rollbackNanos += Checkpoints.rollback(sandbox, snapshots.get(target)).nanos();
+        Checkpoints.Timed<RollbackResult> result =
+            Checkpoints.rollback(sandbox, snapshots.get(target));
+        rollbackNanos += result.nanos();
+        processesMade += result.value().processesMade();
       } catch (CheckFailedException e) {
         fail("rollback " + rollbacks + " to " + target + " of " + snapshots.size(), e);
       } catch (CaptureException e) {
@@ -257,6 +262,8 @@ final class ExactnessTest {
           + restored
           + " differences="
           + failures.size()
+          + " processes_made="
+          + processesMade
           + " pages="
           + pages
           + " checkpoint_us="
