@@ -85,6 +85,27 @@ final class ProcessRollbackTest {
     assertThat(shell.status().outcome()).isEqualTo(Outcome.RUNNING);
   }
 
+  /** Of two that hold shared memory, the one with the lower number has to be made again. */
+  @Test
+  void rollback_firstHolderOfSharedMemoryMadeAgain_leavesItOneObject() throws Exception {
+    TestPython python = TestPython.start(sandbox, 0);
+    python.ask("import mmap,signal; signal.signal(10,lambda s,f: prctl(38,1)); say('ready')");
+    python.ask(
+        "m=os.memfd_create('m'); os.ftruncate(m,4096);"
+            + " exec('x=os.fork()\\nwhile not x: signal.pause()'); say(x)");
+    python.ask("c=os.fork(); say('me') if not c else (os.close(m),os.waitpid(c,0))");
+    python.ask("r=mmap.mmap(m,4096); r[0:1]=b'a'; say('mapped')");
+    Snapshot then = sandbox.checkpoint("then");
+    python.ask(
+        "r.close(); os.kill(x,10);"
+            + " exec('while \"NoNewPrivs:\\\\t1\" not in open(f\"/proc/{x}/status\").read():"
+            + " time.sleep(0.01)'); say('bound')");
+    RollbackResult result = sandbox.rollback(then);
+    assertThat(result.rebuilt()).isFalse();
+    assertThat(result.processesMade()).isEqualTo(1);
+    assertThat(python.ask("os.pwrite(m,b'b',0); say(r[0:1].decode())")).isEqualTo("b");
+  }
+
   @Test
   void rollback_processMadeAgainBefore_isEditedLikeAnyOther() throws Exception {
     String pid = ask("(while read -r l < /dev/zero; do :; done) & echo $!");

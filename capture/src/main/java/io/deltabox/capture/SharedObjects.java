@@ -99,16 +99,26 @@ final class SharedObjects implements AutoCloseable {
         continue;
       }
       ObjectId known = identity(file.key());
-      Slot slot = file.slots().first();
-      LiveProcess holder = living.get(slot.process());
-      if (wanted.objects().containsKey(known) && !files.containsKey(known) && holder != null) {
-        int stolen = tracer.calls.dbx_object_steal(holder.pidfd(), slot.number());
-        Errno.check(stolen, "borrow a file without a name " + slot);
-        int again = tracer.calls.dbx_object_again(stolen, /* writable= */ 1);
-        tracer.calls.dbx_object_close(stolen);
-        files.put(known, (int) Errno.check(again, "open a file without a name " + slot));
+      if (!wanted.objects().containsKey(known) || files.containsKey(known)) {
+        continue;
+      }
+      // Any of its holders will do; the first may be about to be ended or made again.
+      for (Slot slot : file.slots()) {
+        LiveProcess holder = living.get(slot.process());
+        if (holder != null) {
+          files.put(known, borrow(holder, slot));
+          break;
+        }
       }
     }
+  }
+
+  private int borrow(LiveProcess holder, Slot slot) throws IOException {
+    int stolen = tracer.calls.dbx_object_steal(holder.pidfd(), slot.number());
+    Errno.check(stolen, "borrow a file without a name " + slot);
+    int again = tracer.calls.dbx_object_again(stolen, /* writable= */ 1);
+    tracer.calls.dbx_object_close(stolen);
+    return (int) Errno.check(again, "open a file without a name " + slot);
   }
 
   /**

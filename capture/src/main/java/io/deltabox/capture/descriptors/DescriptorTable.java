@@ -237,7 +237,10 @@ public final class DescriptorTable {
         all.put(one.process(), one);
       }
     }
-    return new DescriptorTable(all, contents);
+    // An open file knows its holders; one that was replaced is none any more.
+    TableReader.Copier copier = new TableReader.Copier();
+    all.values().forEach(copier::add);
+    return new DescriptorTable(copier.processes(), contents);
   }
 
   /** What a process may do; null if it is not known. */
