@@ -14,6 +14,10 @@ import java.util.OptionalLong;
  * system. Keeps what {@link io.deltabox.store.Durability#SYNC} promises through a kill and a loss
  * of power, and refuses to open when it finds that it has not.
  *
+ * <p>Opened for reading it shows the moment of opening. A process that writes meanwhile removes
+ * files that it no longer needs; a reader that still does is told that they are gone, and must open
+ * again.
+ *
  * <p>With the disk full every change is refused and reading goes on; some seconds after there is
  * room again, for as much as is in the log only, changes work again.
  */
