@@ -140,14 +140,15 @@ final class RangeWalk implements AutoCloseable {
     return what;
   }
 
-  /** Frees what is native; with the store open, or by who closes it. */
+  /**
+   * Frees what is native; with the store open, or by who closes it. Where the cursor stands stays:
+   * its user may be between a step and a look.
+   */
   synchronized void free() {
     if (freed) {
       return;
     }
     freed = true;
-    key = null;
-    value = null;
     iterator.close();
     for (AutoCloseable one : owned) {
       try {
@@ -169,7 +170,13 @@ final class RangeWalk implements AutoCloseable {
             return true;
           });
     } catch (StoreException e) {
-      // The store is closed, and has closed this before.
+      // The store is closed, and has freed this before.
     }
+    forget();
+  }
+
+  private synchronized void forget() {
+    key = null;
+    value = null;
   }
 }

@@ -117,6 +117,25 @@ final class RocksLifeTest {
     }
   }
 
+  /** Who uses a cursor may be between a step and a look when another thread closes the store. */
+  @Test
+  void cursor_whoseStoreIsClosed_stillTellsWhereItStands() throws Exception {
+    HotStore store = TestStore.open(scratch.resolve("s"), OpenOptions.create());
+    TestStore.fill(store);
+    ChunkStore.Cursor ids = store.chunks().ids(FIRST);
+    RecordStore.Cursor records = store.records().scan(Space.MANIFEST, RecordRange.ALL);
+    assertThat(ids.next() && records.next()).isTrue();
+    store.close();
+    assertThat(ids.id()).isEqualTo(Samples.id(0));
+    assertThat(ids.bytes()).isEqualTo(TestStore.content(0).length());
+    assertThat(records.key()).isEqualTo(TestStore.key(0));
+    assertThat(records.value()).isEqualTo(TestStore.value(0));
+    assertThatThrownBy(ids::next).isInstanceOf(StoreClosedException.class);
+    ids.close();
+    records.close();
+    assertThatThrownBy(ids::id).isInstanceOf(IllegalStateException.class);
+  }
+
   /** The receiver is called from outside of the gate, so it may even close the store. */
   @Test
   void close_byTheReceiverOfARead_ends() throws Exception {
