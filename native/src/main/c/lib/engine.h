@@ -127,6 +127,8 @@ struct dbx_engine {
 	bool stopped;
 	/* The caller goes on urgently after a window: it takes care itself not to hold anybody up. */
 	bool paced;
+	/* When it last let others run. */
+	uint64_t breath;
 	/* The machine has swap space: pages may be neither in memory nor gone. */
 	bool swap;
 	pid_t culprit;
@@ -161,6 +163,8 @@ int dbx_seize(struct dbx_engine *engine, struct dbx_proc *proc, pid_t tid) DBX_M
 void dbx_deadline(struct dbx_engine *engine, uint32_t ms);
 int dbx_hurry(const struct dbx_engine *engine, bool on);
 uint64_t dbx_now(void);
+bool dbx_paced(const struct dbx_engine *engine);
+void dbx_breathe(struct dbx_engine *engine);
 
 /* tree.c */
 struct dbx_proc *dbx_proc_find(const struct dbx_engine *engine, pid_t pid);

@@ -23,6 +23,22 @@ uint64_t dbx_now(void)
 	return (uint64_t)now.tv_sec * NANOS + (uint64_t)now.tv_nsec;
 }
 
+/* True while work is done urgently beside the running sandbox. */
+bool dbx_paced(const struct dbx_engine *engine)
+{
+	return engine->paced && !engine->stopped;
+}
+
+/* Such work lets others run for a moment now and then. */
+void dbx_breathe(struct dbx_engine *engine)
+{
+	const struct timespec rest = {.tv_nsec = 40000};
+	if (!dbx_paced(engine) || dbx_now() - engine->breath < 100000)
+		return;
+	nanosleep(&rest, NULL);
+	engine->breath = dbx_now();
+}
+
 /* Arms the timer whose signal gets a waiting waitpid out; zero disarms. A task that does not stop (uninterruptible, vfork parent) must not hold the sandbox. */
 void dbx_deadline(struct dbx_engine *engine, uint32_t ms)
 {

@@ -14,6 +14,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Where other threads of the process run, each part of its memory that is protected costs an interrupt of their processors. */
+#define PAGES_AT_ONCE 48u
+
 #define RUNS_CAP (UINT64_C(1) << 21)
 
 static int open_proc(pid_t pid, const char *name, int flags)
@@ -367,7 +370,7 @@ static int scan_range(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx
 {
 	uint64_t flags = DBX_PM_SCAN_CHECK_WPASYNC | (mode == DBX_SCAN_CLEAR ? DBX_PM_SCAN_WP_MATCHING : 0);
 	while (range.start < range.end) {
-		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .flags = flags, .start = range.start, .end = range.end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX,
+		struct dbx_pm_scan_arg arg = {.size = sizeof arg, .flags = flags, .start = range.start, .end = range.end, .vec = (uint64_t)(uintptr_t)engine->vec, .vec_len = DBX_VEC_MAX, .max_pages = dbx_paced(engine) ? PAGES_AT_ONCE : 0,
 					      .category_mask = DBX_PAGE_IS_WRITTEN, .return_mask = DBX_PAGE_IS_WRITTEN};
 		long count = ioctl(proc->pagemap, DBX_PAGEMAP_SCAN, &arg);
 		int error = count < 0 ? errno : 0;
@@ -380,6 +383,7 @@ static int scan_range(struct dbx_engine *engine, struct dbx_proc *proc, enum dbx
 		if (error || result < 0)
 			return error ? -error : result;
 		range.start = arg.walk_end;
+		dbx_breathe(engine);
 	}
 	return 0;
 }

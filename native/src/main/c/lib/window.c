@@ -404,6 +404,7 @@ int64_t dbx_engine_precopy(int64_t handle, int32_t pid, uint64_t arena_address, 
 	if (!proc || !proc->enrolled)
 		return 0;
 	int result = 0;
+	engine->breath = dbx_now();
 	hand_out_again(engine);
 	if (!proc->dirty.count)
 		result = dbx_read_regions(engine, proc);

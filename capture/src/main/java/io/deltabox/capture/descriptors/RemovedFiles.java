@@ -77,7 +77,14 @@ final class RemovedFiles {
       }
     }
     int object = run.files().object(target.key());
-    return object < 0 ? null : object;
+    if (object < 0) {
+      return null;
+    }
+    if (target.leadsToRegularFile()) {
+      // Content comes with the mappings; a file that was made for them has it and nothing else.
+      run.kernel().setAttributes(object, target.status().attributes());
+    }
+    return object;
   }
 
   /** Whether a living file without a name that leads to it has the content wanted. */
