@@ -388,10 +388,11 @@ public final class CaptureEngine implements AutoCloseable {
     SnapshotState wanted = snapshot(id);
     return run(
         () -> {
+          List<ProcessFacts> then = Processes.facts(wanted);
+          CapturePhase.Hook none = CapturePhase.Hook.NONE;
           hold.window.freeze(DEADLINE_MILLIS);
           try {
-            return new Rollback(hold, keeper.store(), wanted, CapturePhase.Hook.NONE, Outside.NONE)
-                .preview();
+            return new Rollback(hold, keeper.store(), wanted, then, none, Outside.NONE).preview();
           } finally {
             hold.tracer.thaw();
           }
@@ -495,12 +496,13 @@ public final class CaptureEngine implements AutoCloseable {
 
   private RollbackReport rollbackPaced(Hold on, SnapshotState wanted, Outside outside)
       throws IOException {
+    List<ProcessFacts> then = Processes.facts(wanted);
     hook.enter(CapturePhase.ROLLBACK_FREEZE);
     on.tracer.pace().rest();
     on.window.freeze(DEADLINE_MILLIS);
     Rollback rollback = null;
     try {
-      rollback = new Rollback(on, keeper.store(), wanted, hook, outside);
+      rollback = new Rollback(on, keeper.store(), wanted, then, hook, outside);
       RollbackReport report = rollback.run(whileStopped);
       on.tracer.pace().rest();
       on.layouts.clear();

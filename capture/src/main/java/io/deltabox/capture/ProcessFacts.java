@@ -2,7 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.ProcessFiles;
 import io.deltabox.capture.descriptors.Rights;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,8 +45,14 @@ record ProcessFacts(
 
   static ProcessFacts of(ProcessState state, @Nullable ProcessFiles files) {
     ImageState image = state.image();
-    boolean main =
-        state.isNew() || state.threads().stream().anyMatch(t -> t.inner() == state.inner());
+    boolean main = state.isNew();
+    for (ThreadState thread : state.threads()) {
+      main |= thread.inner() == state.inner();
+    }
+    List<Integer> ids = new ArrayList<>();
+    for (int id : state.ids()) {
+      ids.add(id);
+    }
     return new ProcessFacts(
         state.inner(),
         state.innerParent(),
@@ -58,7 +64,7 @@ record ProcessFacts(
         !state.isNew() && !state.execed(),
         files == null ? "" : files.exe().path(),
         image,
-        Arrays.stream(state.ids()).boxed().toList(),
+        ids,
         state.noNewPrivileges(),
         state.secureBits(),
         state.filtered(),

@@ -12,18 +12,26 @@ final class Processes {
 
   private Processes() {}
 
-  static ProcessPlan plan(WindowRecords records, DescriptorTable files, SnapshotState wanted) {
+  /**
+   * @param then the facts of the wanted snapshot
+   */
+  static ProcessPlan plan(WindowRecords records, DescriptorTable files, List<ProcessFacts> then) {
     List<ProcessFacts> now = new ArrayList<>();
     for (WindowRecords.Entry entry : records.entries().values()) {
       ProcessState state = entry.state();
       now.add(ProcessFacts.of(state, files.processes().get(state.inner())));
     }
+    return ProcessPlan.of(now, then);
+  }
+
+  /** What the plan needs to know of a snapshot; found before anything is stopped. */
+  static List<ProcessFacts> facts(SnapshotState wanted) {
     List<ProcessFacts> then = new ArrayList<>();
     for (ProcessSnapshot one : wanted.processes().values()) {
       ProcessFiles open = wanted.descriptors().processes().get(one.state().inner());
       then.add(ProcessFacts.of(one.state(), open));
     }
-    return ProcessPlan.of(now, then);
+    return then;
   }
 
   static ProcessState find(WindowRecords records, int number) {

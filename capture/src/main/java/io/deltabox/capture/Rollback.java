@@ -62,7 +62,12 @@ final class Rollback {
   private FilesPart.Edits filesEdited = FilesPart.Edits.NONE;
 
   Rollback(
-      Hold hold, PageStore store, SnapshotState wanted, CapturePhase.Hook hook, Outside outside)
+      Hold hold,
+      PageStore store,
+      SnapshotState wanted,
+      List<ProcessFacts> then,
+      CapturePhase.Hook hook,
+      Outside outside)
       throws IOException {
     this.tracer = hold.tracer;
     this.store = store;
@@ -80,7 +85,7 @@ final class Rollback {
     this.root = SandboxRoot.later(hold.target.initPid());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
-    this.plan = Processes.plan(records, descriptorsNow, wanted);
+    this.plan = Processes.plan(records, descriptorsNow, then);
     this.maker = new ProcessMaker(hold, plan, wanted, living, outside);
     this.jobs = new JobControl(living.values(), wanted.processes());
     // What came before is of the checkpoints.
