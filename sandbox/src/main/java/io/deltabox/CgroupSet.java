@@ -3,6 +3,7 @@ package io.deltabox;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,7 +53,12 @@ record CgroupSet(@Nullable Path unified, List<Path> version1) {
     if (!Files.exists(kill)) {
       return false;
     }
-    Cgroups.write(kill, "1");
+    try {
+      Cgroups.write(kill, "1");
+    } catch (NoSuchFileException ended) {
+      // Its last process has ended since, and its group was removed.
+      return false;
+    }
     return true;
   }
 
