@@ -170,8 +170,8 @@ public final class CaptureEngine implements AutoCloseable {
       pace.rest();
     }
     WindowRecords records = hold.aliases.apply(hold.window.records());
-    pace.point();
     if (check != null) {
+      // Everything still stands: no rests here.
       try {
         check.run();
         advise(records);
@@ -179,6 +179,7 @@ public final class CaptureEngine implements AutoCloseable {
         hold.tracer.thaw();
       }
     } else {
+      pace.point();
       advise(records);
     }
     pace.point();
