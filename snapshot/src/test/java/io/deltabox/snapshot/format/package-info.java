@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.snapshot.format;
+
+import org.jspecify.annotations.NullMarked;
