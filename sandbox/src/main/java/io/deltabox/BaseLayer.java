@@ -11,11 +11,15 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The layer between the host's root directory and what a sandbox writes: it lets only an allow list
@@ -98,6 +102,9 @@ final class BaseLayer implements AutoCloseable {
       127.0.0.1 localhost %s
       ::1 localhost ip6-localhost ip6-loopback
       """;
+
+  /** When everything in it that is not a copy of a host's file says it was changed last. */
+  private static final FileTime MADE = FileTime.from(Instant.parse("2000-01-01T00:00:00Z"));
 
   private static final long BYTES_MAX = 256L << 20;
   private static final long INODES_MAX = 65536;
@@ -191,6 +198,39 @@ final class BaseLayer implements AutoCloseable {
         opaque(name);
       }
     }
+    settleTimes();
+  }
+
+  /** Makes it the same whenever it is built: a snapshot may be restored over a later one. */
+  private void settleTimes() throws IOException {
+    Files.walkFileTree(
+        // The path itself is a link to it.
+        mount.path().resolve("."),
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attrs)
+              throws IOException {
+            if (attrs.isSymbolicLink()) {
+              settleTime(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure)
+              throws IOException {
+            if (failure != null) {
+              throw failure;
+            }
+            settleTime(dir);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  private static void settleTime(Path made) throws IOException {
+    Files.getFileAttributeView(made, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+        .setTimes(MADE, null, null);
   }
 
   private void directory(String path, int mode, int owner) throws IOException {
@@ -225,6 +265,7 @@ final class BaseLayer implements AutoCloseable {
     Path file = mount.path().resolve(path);
     Files.write(file, text.getBytes(StandardCharsets.UTF_8));
     Files.setPosixFilePermissions(file, mode);
+    settleTime(file);
   }
 
   /** Directories on the way and, at the end, a directory or empty file to mount on. */

@@ -2,8 +2,10 @@ package io.deltabox;
 
 import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.CaptureException;
+import io.deltabox.capture.CaptureSource;
 import io.deltabox.capture.CaptureTarget;
 import io.deltabox.capture.CheckpointReport;
+import io.deltabox.capture.Keeper;
 import io.deltabox.capture.ProcessDifference;
 import io.deltabox.capture.RollbackLostException;
 import io.deltabox.capture.RollbackPreview;
@@ -94,14 +96,16 @@ final class CapturedState implements SandboxState {
     List<Difference> found = new ArrayList<>();
     Failure failure = new Failure();
     CaptureEngine engine;
+    Runnable compare =
+        session == null ? null : () -> failure.run(() -> found.addAll(session.compare(key)));
     try (CommandsOutside outside = new CommandsOutside(commands, host.cgroups(), running)) {
+      CaptureTarget target = target(place, host);
+      Keeper keeper = place.services().keeper();
+      CaptureSource source = from.source();
       engine =
-          CaptureEngine.restore(
-              target(place, host),
-              place.services().keeper(),
-              id,
-              outside,
-              session == null ? null : () -> failure.run(() -> found.addAll(session.compare(key))));
+          source == null
+              ? CaptureEngine.restore(target, keeper, id, outside, compare)
+              : CaptureEngine.restore(target, keeper, source, id, outside, compare);
     } finally {
       commands.closeRevived();
     }
@@ -149,7 +153,8 @@ final class CapturedState implements SandboxState {
             found,
             place.spec(),
             captured.getOrDefault(uuid(snapshot), List.of()),
-            checked(snapshot) ? check : null);
+            checked(snapshot) ? check : null,
+            null);
   }
 
   @Override

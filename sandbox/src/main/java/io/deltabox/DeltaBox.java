@@ -1,6 +1,7 @@
 package io.deltabox;
 
 import io.deltabox.capture.CaptureEngine;
+import io.deltabox.capture.CaptureSource;
 import io.deltabox.capture.ClockOffsets;
 import io.deltabox.capture.Keeper;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -180,7 +182,11 @@ public final class DeltaBox implements AutoCloseable {
    */
   public Sandbox restore(Snapshot snapshot, @Nullable String name) throws IOException {
     Checks.name("sandbox", name);
-    RestorePoint point = point(snapshot);
+    return restore(point(snapshot), name);
+  }
+
+  /** The same, of a snapshot that any source has the state of. */
+  Sandbox restore(RestorePoint point, @Nullable String name) throws IOException {
     SandboxSpec spec = point.spec().named(name);
     Id id = Id.make(clock.instant());
     return open(
@@ -188,20 +194,21 @@ public final class DeltaBox implements AutoCloseable {
         spec,
         () ->
             Sandbox.of(
-                id,
-                spec,
-                makeHost(id, 0, spec, null, clocks(snapshot)),
-                services(id, spec),
-                point));
+                id, spec, makeHost(id, 0, spec, null, clocks(point)), services(id, spec), point));
   }
 
   /**
    * Clocks go on from the snapshot, where the kernel can do that: the machine's are ahead of it.
    */
-  private ClockOffsets clocks(Snapshot snapshot) throws IOException {
-    return Files.exists(Path.of("/proc/self/ns/time_for_children"))
-        ? CaptureEngine.clocksFor(keeper, CapturedState.uuid(snapshot.id()))
-        : ClockOffsets.NONE;
+  private ClockOffsets clocks(RestorePoint point) throws IOException {
+    if (!Files.exists(Path.of("/proc/self/ns/time_for_children"))) {
+      return ClockOffsets.NONE;
+    }
+    UUID id = CapturedState.uuid(point.snapshot().id());
+    CaptureSource source = point.source();
+    return source == null
+        ? CaptureEngine.clocksFor(keeper, id)
+        : CaptureEngine.clocksFor(source, id);
   }
 
   private RestorePoint point(Snapshot snapshot) throws IOException {

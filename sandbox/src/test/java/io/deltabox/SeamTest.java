@@ -71,7 +71,7 @@ final class SeamTest {
     }
   }
 
-  private static String hear(InputStream out) throws IOException {
+  static String hear(InputStream out) throws IOException {
     StringBuilder answer = new StringBuilder();
     for (int c = out.read(); c != '\n'; c = out.read()) {
       assertThat(c).as("end of output after " + answer).isNotNegative();
@@ -80,13 +80,13 @@ final class SeamTest {
     return answer.toString();
   }
 
-  private static String turn(Exec program, InputStream out) throws IOException {
+  static String turn(Exec program, InputStream out) throws IOException {
     program.stdin().write("go\n".getBytes(StandardCharsets.UTF_8));
     program.stdin().flush();
     return hear(out);
   }
 
-  private static UUID uuid(Snapshot snapshot) {
+  static UUID uuid(Snapshot snapshot) {
     return new UUID(snapshot.id().time(), snapshot.id().random());
   }
 
@@ -113,7 +113,7 @@ final class SeamTest {
     return sandbox;
   }
 
-  private static Exec start(Sandbox sandbox) throws IOException {
+  static Exec start(Sandbox sandbox) throws IOException {
     return sandbox.start(
         ExecSpec.builder("/usr/bin/python3", "-c", PROGRAM)
             .env("PYTHONHASHSEED", "1")

@@ -430,11 +430,12 @@ public final class CaptureEngine implements AutoCloseable {
    */
   public static ClockOffsets clocksFor(Keeper keeper, UUID id) throws IOException {
     SnapshotState from = keeper.find(id);
-    return from.descriptors()
-        .clocks()
-        .map(machine -> machine.plus(from.clocks()))
-        .map(was -> ClockOffsets.goingOnFrom(was.monotonicNanos(), was.boottimeNanos()))
-        .orElse(ClockOffsets.NONE);
+    return ClockOffsets.goingOn(from.descriptors(), from.clocks());
+  }
+
+  /** The same for a snapshot that need not be in memory; only its records are read. */
+  public static ClockOffsets clocksFor(CaptureSource from, UUID id) throws IOException {
+    return SnapshotRecords.clocksFor(from, id);
   }
 
   /**
@@ -453,17 +454,74 @@ public final class CaptureEngine implements AutoCloseable {
     try {
       SnapshotState from = keeper.find(id);
       Hold hold = Hold.open(target, keeper);
-      SnapshotState wanted = hold.files.over(from);
-      CaptureEngine engine = new CaptureEngine(keeper, hold);
-      engine.lineage.put(id, wanted);
-      engine.current = wanted;
-      engine.whileStopped = check;
-      engine.fill("restore", hold, wanted, outside);
-      keeper.add(engine.user);
-      return engine;
+      return restore(keeper, hold, hold.files.over(from), outside, check);
     } finally {
       keeper.using().unlock();
     }
+  }
+
+  /**
+   * Makes a new sandbox from a snapshot that is not in memory: all of it is read before anything is
+   * made. After a failure nothing of it is left in memory, and the container is the caller's to
+   * end.
+   *
+   * @param target a container in which nothing runs but pid 1
+   * @param keeper takes what is read; the snapshot is the first of the new sandbox's lineage
+   * @param from where the snapshot is; borrowed for the call
+   * @param outside what the daemon has of the sandbox
+   * @param check run when all is done and nothing runs yet, on the tracing thread; or null
+   * @throws KeeperFullException if there is no room for it
+   * @throws CaptureException if the snapshot is not whole or cannot be restored here
+   */
+  public static CaptureEngine restore(
+      CaptureTarget target,
+      Keeper keeper,
+      CaptureSource from,
+      UUID id,
+      Outside outside,
+      @Nullable Runnable check)
+      throws IOException {
+    from.prefetch(id);
+    CaptureEngine made = null;
+    // Not released before the new engine refers to what is taken in.
+    keeper.using().lock();
+    try {
+      Hold hold = Hold.open(target, keeper);
+      made = restore(keeper, hold, read(keeper, hold, from, id), outside, check);
+      return made;
+    } catch (KeeperFullException e) {
+      throw new KeeperFullException(keeper.bytesMax(), " (remove snapshots or raise the limit)");
+    } finally {
+      keeper.using().unlock();
+      if (made == null) {
+        keeper.collect();
+      }
+    }
+  }
+
+  /** Takes a snapshot in; its container's hold is closed after a failure. */
+  private static SnapshotState read(Keeper keeper, Hold hold, CaptureSource from, UUID id)
+      throws IOException {
+    List<SnapshotState> read = new ArrayList<>();
+    try (KeeperSink to = new KeeperSink(keeper, hold.files, read::add)) {
+      Transfer.whole(from, id, to);
+      return read.get(0);
+    } catch (IOException | RuntimeException e) {
+      hold.close();
+      throw e;
+    }
+  }
+
+  private static CaptureEngine restore(
+      Keeper keeper, Hold hold, SnapshotState wanted, Outside outside, @Nullable Runnable check)
+      throws IOException {
+    CaptureEngine engine = new CaptureEngine(keeper, hold);
+    engine.lineage.put(wanted.id(), wanted);
+    engine.current = wanted;
+    engine.whileStopped = check;
+    engine.fill("restore", hold, wanted, outside);
+    keeper.add(engine.user);
+    return engine;
   }
 
   /** Fills an empty container; it is closed after a failure. */

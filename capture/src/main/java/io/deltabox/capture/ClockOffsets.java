@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.linux.NativeLibrary;
 
 /**
@@ -15,8 +16,21 @@ public record ClockOffsets(long monotonicNanos, long boottimeNanos) {
   private static final int CLOCK_MONOTONIC = 1;
   private static final int CLOCK_BOOTTIME = 7;
 
-  /** The offsets with which clocks go on now from what they showed elsewhere. */
-  static ClockOffsets goingOnFrom(long monotonicNanos, long boottimeNanos) {
+  /**
+   * The offsets with which clocks go on now from a snapshot.
+   *
+   * @param then how far they were from the machine's at that time
+   * @return {@link #NONE} if no process was there to read the machine's
+   */
+  static ClockOffsets goingOn(DescriptorTable snapshot, ClockOffsets then) {
+    return snapshot
+        .clocks()
+        .map(machine -> machine.plus(then))
+        .map(was -> goingOnFrom(was.monotonicNanos(), was.boottimeNanos()))
+        .orElse(NONE);
+  }
+
+  private static ClockOffsets goingOnFrom(long monotonicNanos, long boottimeNanos) {
     return new ClockOffsets(
         monotonicNanos - NativeLibrary.core().dbx_clock_nanos(CLOCK_MONOTONIC),
         boottimeNanos - NativeLibrary.core().dbx_clock_nanos(CLOCK_BOOTTIME));

@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.record.RecordKind;
 import io.deltabox.capture.record.RecordReader;
 import io.deltabox.capture.record.RecordWriter;
@@ -56,6 +57,24 @@ final class SnapshotRecords {
     ClockOffsets clocks = new ClockOffsets(in.longNumber(), in.longNumber());
     in.done();
     return clocks;
+  }
+
+  /** What clocks must be off by for a snapshot to go on now. */
+  static ClockOffsets clocksFor(CaptureSource from, UUID id) throws IOException {
+    List<DescriptorTable> descriptors = new ArrayList<>();
+    ClockOffsets[] then = {ClockOffsets.NONE};
+    from.records(
+        id,
+        (kind, bytes) -> {
+          if (kind == RecordKind.DESCRIPTORS) {
+            descriptors.add(DescriptorTable.ofRecord(bytes));
+          } else if (kind == RecordKind.CLOCKS) {
+            then[0] = clocks(bytes);
+          }
+        });
+    return descriptors.isEmpty()
+        ? ClockOffsets.NONE
+        : ClockOffsets.goingOn(descriptors.get(0), then[0]);
   }
 
   static List<BaseFile> base(ByteBuffer record) throws IOException {
