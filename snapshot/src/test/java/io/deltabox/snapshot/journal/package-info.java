@@ -1,0 +1,5 @@
+/** Tests of this package. */
+@NullMarked
+package io.deltabox.snapshot.journal;
+
+import org.jspecify.annotations.NullMarked;

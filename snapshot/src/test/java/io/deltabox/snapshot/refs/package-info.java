@@ -1,0 +1,5 @@
+/** Tests of this package. */
+@NullMarked
+package io.deltabox.snapshot.refs;
+
+import org.jspecify.annotations.NullMarked;
