@@ -11,11 +11,13 @@ import io.deltabox.capture.RollbackLostException;
 import io.deltabox.capture.RollbackPreview;
 import io.deltabox.capture.RollbackReport;
 import io.deltabox.capture.WindowTimes;
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.capture.files.FileChange;
 import io.deltabox.check.CheckSession;
 import io.deltabox.check.Difference;
 import io.deltabox.check.Scope;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,6 +25,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +45,8 @@ final class CapturedState implements SandboxState {
       Commands commands,
       Sandbox.Services services,
       Containers containers) {}
+
+  private static final Random RANDOM = new SecureRandom();
 
   private final Place place;
   private final Id sandbox;
@@ -75,6 +80,7 @@ final class CapturedState implements SandboxState {
         host.engineChannel(),
         host.fileLayout(),
         host.clocks(),
+        Devices.of(RANDOM),
         place.services().without());
   }
 

@@ -37,7 +37,7 @@ final class Aliases {
 
   /** How mappings name what fstat(2) names so. */
   static ObjectId identity(FileKey key) {
-    return new ObjectId(key.major() << 32 | key.minor(), key.ino());
+    return new ObjectId(key.dev(), key.ino());
   }
 
   void addAll(Map<ObjectId, ObjectId> known) {

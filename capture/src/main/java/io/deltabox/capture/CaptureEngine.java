@@ -186,7 +186,8 @@ public final class CaptureEngine implements AutoCloseable {
     hook.enter(CapturePhase.CHECKPOINT_READ);
     Map<Integer, ProcessState> states = new LinkedHashMap<>();
     records.entries().values().forEach(e -> states.put(e.state().pid(), e.state()));
-    DescriptorTable descriptors = DescriptorTable.parse(hold.window.recordBytes());
+    DescriptorTable descriptors =
+        DescriptorTable.parse(hold.window.recordBytes(), hold.target.devices());
     pace.point();
     Refusals.check(states.values());
     Refusals.check(descriptors);

@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.capture.files.FileLayout;
 import io.deltabox.linux.OptionalFeature;
 import java.util.Set;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param engineChannel socket on which pid 1 sets the next process number
  * @param files where its files are, or null: files are not part of its snapshots then
  * @param clocks how far the clocks inside are from the machine's
+ * @param devices its device numbers, of no other container
  * @param without features of the kernel that are not to be used
  */
 public record CaptureTarget(
@@ -22,6 +24,7 @@ public record CaptureTarget(
     int engineChannel,
     @Nullable FileLayout files,
     ClockOffsets clocks,
+    Devices devices,
     Set<OptionalFeature> without) {
   public CaptureTarget {
     without = Set.copyOf(without);

@@ -1,6 +1,7 @@
 package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.capture.descriptors.FileKey;
 import io.deltabox.capture.descriptors.OtherName;
 import io.deltabox.capture.files.ContentStore;
@@ -74,7 +75,8 @@ final class FilesPart implements AutoCloseable {
 
   /** What leads to a file whose name was gone at the checkpoint just made; null for nothing. */
   @Nullable OtherName otherName(FileKey key) {
-    FileTracker.OtherPath found = tracker == null ? null : tracker.otherPath(key.dev(), key.ino());
+    FileTracker.OtherPath found =
+        tracker == null ? null : tracker.otherPath(Devices.plain(key.dev()), key.ino());
     return found == null
         ? null
         : new OtherName(

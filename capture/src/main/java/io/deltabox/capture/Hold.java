@@ -89,7 +89,8 @@ final class Hold implements AutoCloseable {
       return false;
     }
     tracer.pace().point();
-    WindowRecords records = WindowRecords.parse(arena.slice(0, (int) bytes), arena.address());
+    WindowRecords records =
+        WindowRecords.parse(arena.slice(0, (int) bytes), arena.address(), tracer.devices());
     WindowRecords.Entry entry = records.entries().get(pid);
     if (entry == null) {
       return false;

@@ -60,7 +60,8 @@ final class LayoutRestore {
           "read regions failed: " + Errno.text((int) -bytes) + " " + process.state().label());
     }
     WindowRecords records =
-        aliases.apply(WindowRecords.parse(arena.slice(0, (int) bytes), arena.address()));
+        aliases.apply(
+            WindowRecords.parse(arena.slice(0, (int) bytes), arena.address(), tracer.devices()));
     List<Region> regions = process.entry().regions;
     regions.clear();
     WindowRecords.Entry now = records.entries().get(process.pid());

@@ -490,7 +490,8 @@ final class ProcessMaker {
     }
     Memory aside = window.aside();
     WindowRecords records =
-        aliases.apply(WindowRecords.parse(aside.slice(0, (int) bytes), aside.address()));
+        aliases.apply(
+            WindowRecords.parse(aside.slice(0, (int) bytes), aside.address(), tracer.devices()));
     WindowRecords.Entry entry = records.entries().get(pid);
     if (entry == null) {
       throw failed("read a process", Errno.ESRCH, then);
@@ -502,7 +503,7 @@ final class ProcessMaker {
     Memory aside = window.aside();
     long bytes = tracer.calls.dbx_engine_read(tracer.handle(), pid, aside.address(), aside.size());
     WindowRecords.Entry entry = records(pid, bytes, then);
-    DescriptorTable.parse(aside.slice(0, (int) bytes))
+    DescriptorTable.parse(aside.slice(0, (int) bytes), tracer.devices())
         .processes()
         .values()
         .forEach(one -> read.put(one.process(), one));

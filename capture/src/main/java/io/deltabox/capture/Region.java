@@ -8,6 +8,7 @@ import io.deltabox.capture.descriptors.FileKey;
  *
  * @param offset of the first byte in the file or object, bytes
  * @param inode zero for anonymous memory
+ * @param device number with the mark of its container
  * @param flags {@link #READ} and so on
  * @param name path, {@code [heap]}-like mark, or empty
  * @param advice what {@link Advice} knows of it
@@ -35,6 +36,11 @@ record Region(
     return advice == other
         ? this
         : new Region(start, end, offset, inode, device, flags, name, other);
+  }
+
+  /** The same mapping of the file another region maps. */
+  Region of(Region other) {
+    return new Region(start, end, offset, other.inode, other.device, flags, name, advice);
   }
 
   boolean advised(int what) {
@@ -72,7 +78,7 @@ record Region(
 
   /** Identity of its file; what fstat(2) tells of it only if its name is gone. */
   FileKey key() {
-    return FileKey.of(device >>> 32, device & 0xffffffffL, inode);
+    return new FileKey(device, inode);
   }
 
   /** Whether it is writable or can be made so; of a shared mapping only. */

@@ -81,8 +81,9 @@ final class Rollback {
     this.frozen = window.times();
     hold.aliases.addAll(wanted.aliases());
     this.records = hold.aliases.apply(window.records());
-    this.descriptorsNow = DescriptorTable.parse(window.recordBytes(), wanted.descriptors());
-    this.root = SandboxRoot.later(hold.target.initPid());
+    this.descriptorsNow =
+        DescriptorTable.parse(window.recordBytes(), tracer.devices(), wanted.descriptors());
+    this.root = SandboxRoot.later(hold.target.initPid(), tracer.devices());
     this.objects = new SharedObjects(tracer, hold.aliases, wanted, root, files);
     this.layout = new LayoutRestore(tracer, window, hold.aliases, objects);
     this.plan = Processes.plan(records, descriptorsNow, then);
@@ -413,13 +414,14 @@ final class Rollback {
         layout.readAgain(process);
       }
       layout.moveHeap(process, then.state());
-      boolean same = process.entry().sameLayout(then.state().regions());
-      if (same) {
+      List<Region> regions =
+          NamedRegions.of(then.state().regions(), process.entry().regions, tracer.devices());
+      if (process.entry().sameLayout(regions)) {
         continue;
       }
       process.entry().advise(Advice.read(process.pid()), List.of());
       advised.add(entry.getKey());
-      List<RegionPlan.Step> plan = RegionPlan.plan(process.entry().regions, then.state().regions());
+      List<RegionPlan.Step> plan = RegionPlan.plan(process.entry().regions, regions);
       steps.put(entry.getKey(), plan);
     }
     for (Map.Entry<Integer, LiveProcess> entry : living.entrySet()) {
@@ -493,7 +495,7 @@ final class Rollback {
     List<PageRun> own = process.entry().own;
     own.clear();
     WindowRecords.Entry now =
-        WindowRecords.parse(aside.slice(0, (int) bytes), aside.address())
+        WindowRecords.parse(aside.slice(0, (int) bytes), aside.address(), tracer.devices())
             .entries()
             .get(process.pid());
     if (now != null) {

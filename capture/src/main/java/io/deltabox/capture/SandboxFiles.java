@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.capture.descriptors.FileKey;
 import io.deltabox.capture.descriptors.FileOpener;
 import io.deltabox.capture.descriptors.SandboxRoot;
@@ -42,6 +43,11 @@ final class SandboxFiles implements FileOpener {
   @Override
   public OptionalInt find(FileKey key, List<String> near) throws IOException {
     return root.find(key, near);
+  }
+
+  @Override
+  public Devices devices() {
+    return root.devices();
   }
 
   @Override

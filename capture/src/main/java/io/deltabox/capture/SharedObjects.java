@@ -10,6 +10,7 @@ import io.deltabox.linux.Errno;
 import io.deltabox.linux.ErrnoException;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -176,8 +177,7 @@ final class SharedObjects implements AutoCloseable {
       int file = root.makeNameless(name);
       files.put(id, file);
       made.add(id);
-      FileKey key = root.key(file);
-      aliases.add(new ObjectId(key.major() << 32 | key.minor(), key.ino()), id);
+      aliases.add(Aliases.identity(root.key(file)), id);
       return file;
     }
     byte[] label = new byte[0];
@@ -194,8 +194,9 @@ final class SharedObjects implements AutoCloseable {
       }
       files.put(id, file);
       made.add(id);
-      long device = block.slice(0, 16).getLong(0);
-      aliases.add(new ObjectId(device, block.slice(0, 16).getLong(8)), id);
+      ByteBuffer found = block.slice(0, 16);
+      long device = tracer.devices().marked(found.getInt(4), found.getInt(0));
+      aliases.add(new ObjectId(device, found.getLong(8)), id);
       return file;
     }
   }

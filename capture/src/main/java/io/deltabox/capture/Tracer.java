@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.linux.ErrnoException;
 import io.deltabox.linux.NativeLibrary;
 import io.deltabox.linux.OptionalFeature;
@@ -22,9 +23,11 @@ final class Tracer implements AutoCloseable {
   final EngineCalls calls = NativeLibrary.bind(EngineCalls.class);
   private final ScheduledThreadPoolExecutor thread;
   private final Pace pace = new Pace(this);
+  private final Devices devices;
   private long handle;
 
-  private Tracer(String name) {
+  private Tracer(String name, Devices devices) {
+    this.devices = devices;
     this.thread =
         new ScheduledThreadPoolExecutor(
             1,
@@ -37,7 +40,7 @@ final class Tracer implements AutoCloseable {
   }
 
   static Tracer open(CaptureTarget target) throws IOException {
-    Tracer tracer = new Tracer("deltabox-trace-" + target.name());
+    Tracer tracer = new Tracer("deltabox-trace-" + target.name(), target.devices());
     int init = target.initPid();
     int without = OptionalFeature.bits(target.without());
     try {
@@ -60,6 +63,11 @@ final class Tracer implements AutoCloseable {
   /** The engine; only to be used on this thread. */
   long handle() {
     return handle;
+  }
+
+  /** The device numbers of the container. */
+  Devices devices() {
+    return devices;
   }
 
   /** How work beside the running sandbox is paced; only to be used on this thread. */

@@ -87,7 +87,7 @@ final class Window implements AutoCloseable {
 
   /** The records of the last window. */
   WindowRecords records() {
-    return WindowRecords.parse(recordBytes(), arena.address());
+    return WindowRecords.parse(recordBytes(), arena.address(), tracer.devices());
   }
 
   /** All records of the last window as they lie in the arena; valid until the next. */

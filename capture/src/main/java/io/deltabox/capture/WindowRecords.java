@@ -1,5 +1,6 @@
 package io.deltabox.capture;
 
+import io.deltabox.capture.descriptors.Devices;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -106,17 +107,20 @@ final class WindowRecords {
   private final List<ByteBuffer> files = new ArrayList<>();
   private final List<ByteBuffer> descriptors = new ArrayList<>();
   private final long base;
+  private final Devices devices;
 
-  private WindowRecords(long base) {
+  private WindowRecords(long base, Devices devices) {
     this.base = base;
+    this.devices = devices;
   }
 
   /**
    * @param arena from its first record to the end of its last
    * @param base address of the arena's first byte
+   * @param devices of the container that was read
    */
-  static WindowRecords parse(ByteBuffer arena, long base) {
-    WindowRecords records = new WindowRecords(base);
+  static WindowRecords parse(ByteBuffer arena, long base, Devices devices) {
+    WindowRecords records = new WindowRecords(base, devices);
     while (arena.remaining() >= 16) {
       int start = arena.position();
       int kind = arena.getInt();
@@ -234,8 +238,7 @@ final class WindowRecords {
       long end = body.getLong();
       long offset = body.getLong();
       long inode = body.getLong();
-      long device = (long) body.getInt() << 32;
-      device |= body.getInt() & 0xffffffffL;
+      long device = devices.marked(body.getInt(), body.getInt());
       int flags = body.getInt();
       int nameBytes = body.getInt();
       String name = "";
@@ -279,7 +282,8 @@ final class WindowRecords {
   }
 
   private void addObject(ByteBuffer body) {
-    ObjectId id = new ObjectId(body.getLong(), body.getLong());
+    long device = body.getLong();
+    ObjectId id = new ObjectId(devices.marked(device >>> 32, device & 0xffffffffL), body.getLong());
     long size = body.getLong();
     int pid = body.getInt();
     int count = body.getInt();

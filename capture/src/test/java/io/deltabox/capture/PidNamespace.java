@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.deltabox.capture.descriptors.Devices;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import io.deltabox.linux.NativeLibrary;
@@ -132,7 +133,8 @@ final class PidNamespace implements AutoCloseable {
   }
 
   CaptureTarget target() {
-    return new CaptureTarget("test", init, channel, null, ClockOffsets.NONE, Set.of());
+    return new CaptureTarget(
+        "test", init, channel, null, ClockOffsets.NONE, Devices.PLAIN, Set.of());
   }
 
   String line() throws IOException {

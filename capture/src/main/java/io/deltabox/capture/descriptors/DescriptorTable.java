@@ -57,7 +57,7 @@ public final class DescriptorTable {
     this(processes, contents, Map.of(), image);
   }
 
-  private DescriptorTable(
+  DescriptorTable(
       SortedMap<Integer, ProcessFiles> processes,
       Contents contents,
       Map<FileKey, OtherName> otherNames,
@@ -137,6 +137,10 @@ public final class DescriptorTable {
     return found.isEmpty() ? this : new DescriptorTable(processes, contents, found, image);
   }
 
+  Map<FileKey, OtherName> otherNames() {
+    return otherNames;
+  }
+
   /** What leads to a file whose name was gone; null for nothing. */
   public @Nullable OtherName otherName(FileKey key) {
     return otherNames.get(key);
@@ -167,14 +171,15 @@ public final class DescriptorTable {
    * Reads the records of a window; records of other parts are skipped, nothing of the buffer is
    * kept.
    *
+   * @param devices of the container that was read
    * @throws IllegalArgumentException if a record does not hold what its kind promises
    */
-  public static DescriptorTable parse(ByteBuffer records) {
-    return parse(records, TableImage.of(records));
+  public static DescriptorTable parse(ByteBuffer records, Devices devices) {
+    return parse(records, devices, TableImage.of(records, devices));
   }
 
-  private static DescriptorTable parse(ByteBuffer records, TableImage image) {
-    TableReader reader = new TableReader();
+  private static DescriptorTable parse(ByteBuffer records, Devices devices, TableImage image) {
+    TableReader reader = new TableReader(devices);
     reader.acceptAll(records);
     return reader.finish(image);
   }
@@ -183,9 +188,9 @@ public final class DescriptorTable {
    * The same, and {@code likely} itself if it was made of equal records, clocks aside. Then nothing
    * has changed: a timer that runs would tell another remaining time.
    */
-  public static DescriptorTable parse(ByteBuffer records, DescriptorTable likely) {
-    TableImage image = TableImage.of(records);
-    return image.same(likely.image) ? likely : parse(records, image);
+  public static DescriptorTable parse(ByteBuffer records, Devices devices, DescriptorTable likely) {
+    TableImage image = TableImage.of(records, devices);
+    return image.same(likely.image) ? likely : parse(records, devices, image);
   }
 
   /**

@@ -27,6 +27,11 @@ public interface FileOpener {
     return -1;
   }
 
+  /** The numbers under which its files are known. */
+  default Devices devices() {
+    return Devices.PLAIN;
+  }
+
   /** The identity a snapshot knows a memory object under that a rollback has made again. */
   default FileKey original(FileKey key) {
     return key;

@@ -27,6 +27,9 @@ final class FileSearch extends SimpleFileVisitor<Path> {
   private int depth;
   private @Nullable Path found;
 
+  /**
+   * @param key of the container searched
+   */
   FileSearch(Kernel kernel, FileKey key) {
     this.kernel = kernel;
     this.key = key;
@@ -58,7 +61,7 @@ final class FileSearch extends SimpleFileVisitor<Path> {
       return next;
     }
     Object device = Files.getAttribute(path, "unix:dev", LinkOption.NOFOLLOW_LINKS);
-    if (depth >= FOREIGN_DEPTH_MAX && !device.equals(key.dev())) {
+    if (depth >= FOREIGN_DEPTH_MAX && !device.equals(Devices.plain(key.dev()))) {
       return FileVisitResult.SKIP_SUBTREE;
     }
     depth++;
@@ -69,7 +72,8 @@ final class FileSearch extends SimpleFileVisitor<Path> {
   public FileVisitResult visitFile(Path path, BasicFileAttributes attributes) throws IOException {
     Map<String, Object> identity =
         Files.readAttributes(path, "unix:dev,ino", LinkOption.NOFOLLOW_LINKS);
-    if (key.equals(new FileKey(number(identity, "dev"), number(identity, "ino")))) {
+    if (number(identity, "dev") == Devices.plain(key.dev())
+        && number(identity, "ino") == key.ino()) {
       found = path;
       return FileVisitResult.TERMINATE;
     }

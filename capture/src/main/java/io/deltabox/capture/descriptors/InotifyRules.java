@@ -23,11 +23,10 @@ final class InotifyRules implements KindRules {
    * @param device as the kernel writes it inside: 12 bits of major above 20 bits of minor
    */
   record Watch(int number, long ino, long device, int mask) {
-    /** The file's identity as fstat tells it. */
-    FileKey key() {
-      long major = device >>> 20;
-      long minor = device & 0xfffff;
-      return new FileKey((minor & 0xff) | major << 8 | (minor & ~0xffL) << 12, ino);
+    /** The file's identity as fstat tells it, in the container the watch was read in. */
+    FileKey key(OpenFile of) {
+      Devices devices = Devices.markOf(of.key().dev());
+      return new FileKey(devices.marked(device >>> 20, device & 0xfffff), ino);
     }
   }
 
@@ -89,7 +88,7 @@ final class InotifyRules implements KindRules {
 
   private static void add(int fd, Watch watch, OpenFile target, Run run) throws IOException {
     Kernel kernel = run.kernel();
-    Integer place = run.find(watch.key(), target);
+    Integer place = run.find(watch.key(target), target);
     if (place == null) {
       run.note(
           "an inotify watch is lost: its file is not found, watch="

@@ -30,8 +30,19 @@ final class Kernel implements AutoCloseable {
 
   private final Memory memory;
 
-  Kernel() throws IOException {
+  private final Devices devices;
+
+  /**
+   * @param devices of the container whose descriptors are looked at
+   */
+  Kernel(Devices devices) throws IOException {
+    this.devices = devices;
     memory = Memory.allocate(BUFFER, Memory.Touch.LATER);
+  }
+
+  /** The numbers it tells files by. */
+  Devices devices() {
+    return devices;
   }
 
   static FdsFunctions functions() {
@@ -114,7 +125,7 @@ final class Kernel implements AutoCloseable {
   Stat stat(int fd) throws IOException {
     Errno.check(functions().dbx_fds_stat(fd, memory.address()), "fstat");
     ByteBuffer in = memory.slice(0, STAT);
-    FileKey key = new FileKey(in.getLong(), in.getLong());
+    FileKey key = new FileKey(devices.marked(in.getLong()), in.getLong());
     long rdev = in.getLong();
     long size = in.getLong();
     int mode = in.getInt();

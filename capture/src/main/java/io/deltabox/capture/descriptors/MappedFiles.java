@@ -23,7 +23,7 @@ final class MappedFiles {
       Path maps = Path.of("/proc/" + process.pid() + "/maps");
       for (String line : Files.readAllLines(maps, StandardCharsets.ISO_8859_1)) {
         String[] words = line.split(" +");
-        if (words.length > INODE && key.equals(key(words))) {
+        if (words.length > INODE && key.equals(key(words, run.kernel().devices()))) {
           String name = "/proc/" + process.pid() + "/map_files/" + range(words[0]);
           return run.own(run.kernel().open(name, Flags.O_RDWR, 0));
         }
@@ -32,11 +32,11 @@ final class MappedFiles {
     return null;
   }
 
-  private static FileKey key(String[] words) {
+  private static FileKey key(String[] words, Devices devices) {
     String[] device = words[DEVICE].split(":");
     long major = Long.parseLong(device[0], 16);
     long minor = Long.parseLong(device[1], 16);
-    return FileKey.of(major, minor, Long.parseLong(words[INODE]));
+    return new FileKey(devices.marked(major, minor), Long.parseLong(words[INODE]));
   }
 
   /** The name in map_files has no leading zeros; the one in maps has eight digits at least. */

@@ -52,7 +52,7 @@ final class Run implements AutoCloseable {
     this.files = files;
     this.ends = ends;
     this.later = later;
-    this.kernel = new Kernel();
+    this.kernel = new Kernel(files.devices());
   }
 
   /** How much later the machine's clocks reach what the sandbox's clocks show. */

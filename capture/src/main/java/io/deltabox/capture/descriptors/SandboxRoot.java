@@ -16,17 +16,21 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
   private @Nullable Kernel kernel;
   private int root = -1;
 
-  private SandboxRoot(int pid) {
+  private final Devices devices;
+
+  private SandboxRoot(int pid, Devices devices) {
     this.pid = pid;
+    this.devices = devices;
   }
 
   /**
    * Takes hold of a root.
    *
    * @param pid a living process, in the daemon's pid namespace
+   * @param devices of its container
    */
-  public static SandboxRoot of(int pid) throws IOException {
-    SandboxRoot root = later(pid);
+  public static SandboxRoot of(int pid, Devices devices) throws IOException {
+    SandboxRoot root = later(pid, devices);
     root.kernel();
     return root;
   }
@@ -35,9 +39,10 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
    * The same on first use: most rollbacks open nothing.
    *
    * @param pid a process that lives until {@link #close}
+   * @param devices of its container
    */
-  public static SandboxRoot later(int pid) {
-    return new SandboxRoot(pid);
+  public static SandboxRoot later(int pid, Devices devices) {
+    return new SandboxRoot(pid, devices);
   }
 
   private Kernel kernel() throws IOException {
@@ -45,7 +50,7 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
     if (open != null) {
       return open;
     }
-    Kernel made = new Kernel();
+    Kernel made = new Kernel(devices);
     try {
       int flags = Flags.O_PATH | Flags.O_DIRECTORY | Flags.O_CLOEXEC;
       root = made.open("/proc/" + pid + "/root", flags, 0);
@@ -55,6 +60,11 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
       made.close();
       throw e;
     }
+  }
+
+  @Override
+  public Devices devices() {
+    return devices;
   }
 
   /** Identity of what a descriptor of the daemon leads to. */
@@ -109,6 +119,9 @@ public final class SandboxRoot implements FileOpener, AutoCloseable {
 
   @Override
   public OptionalInt find(FileKey key, List<String> near) throws IOException {
+    if (!devices.own(key.dev())) {
+      return OptionalInt.empty();
+    }
     List<String> starts = new ArrayList<>(near);
     starts.add("/");
     FileSearch search = new FileSearch(kernel(), key);

@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 final class TableImage {
   /** Equal to nothing. */
-  static final TableImage NONE = new TableImage(new byte[0]);
+  static final TableImage NONE = new TableImage(new byte[0], Devices.PLAIN);
 
   /** Contents of pipes and nameless files are among the records; a large image is not kept. */
   private static final int BYTES_MAX = 1 << 20;
@@ -31,12 +31,15 @@ final class TableImage {
 
   private final byte[] bytes;
 
-  private TableImage(byte[] bytes) {
+  private final Devices devices;
+
+  private TableImage(byte[] bytes, Devices devices) {
     this.bytes = bytes;
+    this.devices = devices;
   }
 
   /** Copies the records of the descriptors part out of a window's. */
-  static TableImage of(ByteBuffer records) {
+  static TableImage of(ByteBuffer records, Devices devices) {
     ByteBuffer in = records.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     byte[] to = new byte[4096];
     int used = 0;
@@ -65,10 +68,10 @@ final class TableImage {
       }
       in.position((int) Math.min(in.limit(), start + HEADER + ((length + 7) & ~7L)));
     }
-    return new TableImage(Arrays.copyOf(to, used));
+    return new TableImage(Arrays.copyOf(to, used), devices);
   }
 
   boolean same(TableImage other) {
-    return bytes.length > 0 && Arrays.equals(bytes, other.bytes);
+    return bytes.length > 0 && devices.equals(other.devices) && Arrays.equals(bytes, other.bytes);
   }
 }

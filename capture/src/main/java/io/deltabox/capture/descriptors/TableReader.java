@@ -24,6 +24,7 @@ public final class TableReader {
   private static final int HEADER = 16;
   private static final int PLACE = 24;
 
+  private final Devices devices;
   private final List<ProcessFiles> processes = new ArrayList<>();
   private final List<RawDescriptor> descriptors = new ArrayList<>();
   private final Map<FileKey, PipeContent> pipes = new HashMap<>();
@@ -36,6 +37,17 @@ public final class TableReader {
 
   private record RawDescriptor(
       int pid, int number, int file, OpenFile.Status status, String link, StringBuilder info) {}
+
+  /**
+   * @param devices of the container that was read
+   */
+  TableReader(Devices devices) {
+    this.devices = devices;
+  }
+
+  private FileKey key(ByteBuffer body) {
+    return new FileKey(devices.marked(body.getLong()), body.getLong());
+  }
 
   /** Takes every record of a buffer that belongs to this part. */
   public void acceptAll(ByteBuffer records) {
@@ -105,8 +117,8 @@ public final class TableReader {
     processes.add(new ProcessFiles(ids, places, clocks, rights));
   }
 
-  private static Place place(ByteBuffer body, ByteBuffer text) {
-    FileKey key = new FileKey(body.getLong(), body.getLong());
+  private Place place(ByteBuffer body, ByteBuffer text) {
+    FileKey key = key(body);
     int mode = body.getInt();
     return new Place(string(text, body.getInt()), key, mode);
   }
@@ -117,7 +129,7 @@ public final class TableReader {
     int file = body.getInt();
     int flags = body.getInt();
     long position = body.getLong();
-    long dev = body.getLong();
+    long dev = devices.marked(body.getLong());
     long ino = body.getLong();
     long rdev = body.getLong();
     long size = body.getLong();
@@ -150,7 +162,7 @@ public final class TableReader {
   }
 
   private void pipe(ByteBuffer body) {
-    FileKey key = new FileKey(body.getLong(), body.getLong());
+    FileKey key = key(body);
     int capacity = body.getInt();
     int events = body.getInt();
     int bytes = body.getInt();
@@ -169,7 +181,7 @@ public final class TableReader {
   }
 
   private void content(ByteBuffer body) {
-    FileKey key = new FileKey(body.getLong(), body.getLong());
+    FileKey key = key(body);
     long offset = body.getLong();
     int bytes = (int) body.getLong();
     orphans

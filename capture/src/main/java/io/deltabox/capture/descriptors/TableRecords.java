@@ -17,7 +17,8 @@ import java.util.TreeMap;
 
 /**
  * A descriptor table as bytes: the open file descriptions first, then the processes, whose
- * descriptors name a description by its place in that list, then what is inside the objects.
+ * descriptors name a description by its place in that list, then what is inside the objects, then
+ * what leads to files whose names were gone.
  */
 final class TableRecords {
   private TableRecords() {}
@@ -33,6 +34,12 @@ final class TableRecords {
         });
     out.list(table.processes().values(), process -> write(out, process, places));
     ContentRecords.write(out, table.contents());
+    out.list(
+        ContentRecords.sorted(table.otherNames(), ContentRecords.KEYS),
+        e ->
+            ContentRecords.key(out, e.getKey())
+                .text(e.getValue().place().name())
+                .text(e.getValue().path()));
     return out.done();
   }
 
@@ -100,9 +107,16 @@ final class TableRecords {
     for (ProcessFiles process : in.list(() -> process(in, files))) {
       processes.put(process.process(), process);
     }
-    DescriptorTable table = new DescriptorTable(processes, ContentRecords.read(in));
+    DescriptorTable.Contents contents = ContentRecords.read(in);
+    Map<FileKey, OtherName> names = new HashMap<>();
+    in.list(() -> names.put(ContentRecords.key(in), otherName(in)) == null);
     in.done();
-    return table;
+    return new DescriptorTable(processes, contents, names, TableImage.NONE);
+  }
+
+  private static OtherName otherName(RecordReader in) throws IOException {
+    OtherName.Place place = in.constant(OtherName.Place.class);
+    return new OtherName(in.text(), place);
   }
 
   private static OpenFile file(RecordReader in) throws IOException {

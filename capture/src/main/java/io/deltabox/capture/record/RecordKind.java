@@ -12,7 +12,7 @@ public enum RecordKind {
   /** A shared memory object: identity and size. */
   OBJECT(3, 1),
   /** All descriptors of all processes and what is inside of pipes, sockets and so on. One. */
-  DESCRIPTORS(4, 1),
+  DESCRIPTORS(4, 2),
   /** The part of a file that is neither its identity nor its content. */
   FILE(5, 1),
   /** Which files of the base the processes use. One. */

@@ -74,8 +74,8 @@ final class DescriptorReconcilerTest {
         "udp"
       })
   void reconcile_disturbedProgram_findsEverythingAgain(String scenario) throws Exception {
-    try (Kernel kernel = new Kernel();
-        TestTracer tracer = new TestTracer(new Kernel());
+    try (Kernel kernel = new Kernel(Devices.PLAIN);
+        TestTracer tracer = new TestTracer(new Kernel(Devices.PLAIN));
         TestProgram program = TestProgram.start(kernel, scenario)) {
       Map<Integer, StoppedProcess> stopped = tracer.stop(TestTracer.tree(program.pid()));
       DescriptorTable target = TestTracer.scan(stopped);
@@ -84,7 +84,7 @@ final class DescriptorReconcilerTest {
 
       stopped = tracer.stop(TestTracer.tree(program.pid()));
       DescriptorTable current = TestTracer.scan(stopped);
-      try (SandboxRoot root = SandboxRoot.of(program.pid())) {
+      try (SandboxRoot root = SandboxRoot.of(program.pid(), Devices.PLAIN)) {
         DescriptorReconciler.reconcile(current, target, stopped, root, OuterEnds.OWN);
       }
       DescriptorTable after = TestTracer.scan(stopped);
@@ -97,8 +97,8 @@ final class DescriptorReconcilerTest {
 
   @Test
   void window_arenaTooSmall_tellsTheNeedAndLosesNothing() throws Exception {
-    try (Kernel kernel = new Kernel();
-        TestTracer tracer = new TestTracer(new Kernel());
+    try (Kernel kernel = new Kernel(Devices.PLAIN);
+        TestTracer tracer = new TestTracer(new Kernel(Devices.PLAIN));
         TestProgram program = TestProgram.start(kernel, "unix_seqpacket")) {
       Map<Integer, StoppedProcess> stopped = tracer.stop(TestTracer.tree(program.pid()));
       DescriptorTable whole = TestTracer.scan(stopped);

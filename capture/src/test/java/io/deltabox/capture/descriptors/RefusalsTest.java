@@ -26,8 +26,8 @@ final class RefusalsTest {
   })
   void of_programWithWhatCannotBePutBack_namesProcessDescriptorAndReason(
       String scenario, String descriptor, String reason) throws Exception {
-    try (Kernel kernel = new Kernel();
-        TestTracer tracer = new TestTracer(new Kernel());
+    try (Kernel kernel = new Kernel(Devices.PLAIN);
+        TestTracer tracer = new TestTracer(new Kernel(Devices.PLAIN));
         TestProgram program = TestProgram.start(kernel, scenario)) {
       Map<Integer, StoppedProcess> stopped = tracer.stop(TestTracer.tree(program.pid()));
       DescriptorTable table = TestTracer.scan(stopped);

@@ -313,7 +313,7 @@ final class TestTracer implements AutoCloseable {
       if (used != after.getLong(24)) {
         throw new IOException("arena too small: need=" + after.getLong(24));
       }
-      return DescriptorTable.parse(records.slice(0, (int) used));
+      return DescriptorTable.parse(records.slice(0, (int) used), Devices.PLAIN);
     }
   }
 
