@@ -45,7 +45,9 @@ final class KeptSnapshots implements CaptureSink, CaptureSource {
   private Content content = new Content();
   private @Nullable String failure;
   private int bytesPassed;
+  private int bytesBefore;
   private int deltas;
+  private @Nullable Runnable beforePages;
 
   Content content(UUID snapshot) throws IOException {
     Content found = snapshots.get(snapshot);
@@ -60,6 +62,16 @@ final class KeptSnapshots implements CaptureSink, CaptureSource {
     int bytes = bytesPassed;
     bytesPassed = 0;
     return bytes;
+  }
+
+  /** Bytes that the pages passed had before. */
+  int bytesBefore() {
+    return bytesBefore;
+  }
+
+  /** Run once before the next pages are taken. */
+  void beforePages(Runnable work) {
+    beforePages = work;
   }
 
   /** Snapshots that came as what they change. */
@@ -94,14 +106,30 @@ final class KeptSnapshots implements CaptureSink, CaptureSource {
     }
   }
 
-  private void put(NavigableMap<Long, ByteBuffer> map, List<PageRun> runs, ByteBuffer bytes) {
+  /**
+   * What is said to have been there before must be just that, and be said of all that was there.
+   */
+  private void put(
+      NavigableMap<Long, ByteBuffer> map,
+      List<PageRun> runs,
+      ByteBuffer bytes,
+      @Nullable ByteBuffer before) {
+    Runnable work = beforePages;
+    beforePages = null;
+    if (work != null) {
+      work.run();
+    }
     ByteBuffer in = bytes.duplicate();
     bytesPassed += in.remaining();
+    bytesBefore += before == null ? 0 : before.remaining();
+    ByteBuffer old = before == null ? null : before.duplicate();
     for (PageRun run : runs) {
       for (long at = run.from(); at < run.to(); at += PAGE) {
         byte[] page = new byte[PAGE];
         in.get(page);
-        map.put(at, ByteBuffer.wrap(page));
+        if (!Objects.equals(map.put(at, ByteBuffer.wrap(page)), page(old))) {
+          throw new IllegalArgumentException("not what was there before: page=" + at);
+        }
       }
     }
     if (in.hasRemaining()) {
@@ -109,9 +137,19 @@ final class KeptSnapshots implements CaptureSink, CaptureSource {
     }
   }
 
+  private static @Nullable ByteBuffer page(@Nullable ByteBuffer from) {
+    if (from == null) {
+      return null;
+    }
+    byte[] page = new byte[PAGE];
+    from.get(page);
+    return ByteBuffer.wrap(page);
+  }
+
   @Override
-  public void pages(int process, List<PageRun> runs, ByteBuffer bytes) {
-    put(content.pages.computeIfAbsent(process, key -> new TreeMap<>()), runs, bytes);
+  public void pages(
+      int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before) {
+    put(content.pages.computeIfAbsent(process, key -> new TreeMap<>()), runs, bytes, before);
   }
 
   @Override
@@ -124,8 +162,9 @@ final class KeptSnapshots implements CaptureSink, CaptureSource {
   }
 
   @Override
-  public void shared(ObjectId object, List<PageRun> runs, ByteBuffer bytes) {
-    put(content.shared.computeIfAbsent(object, key -> new TreeMap<>()), runs, bytes);
+  public void shared(
+      ObjectId object, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before) {
+    put(content.shared.computeIfAbsent(object, key -> new TreeMap<>()), runs, bytes, before);
   }
 
   @Override

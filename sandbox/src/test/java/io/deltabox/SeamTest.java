@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
@@ -138,7 +140,9 @@ final class SeamTest {
       String third = turn(program, out);
       Snapshot three = sandbox.checkpoint("three");
       assertThat(kept.deltas()).isEqualTo(2);
-      assertThat(kept.takeBytesPassed()).isPositive().isLessThan(3 * whole);
+      int passed = kept.takeBytesPassed();
+      assertThat(passed).isPositive().isLessThan(3 * whole);
+      assertThat(kept.bytesBefore()).isBetween(passed / 4, passed);
       for (Snapshot snapshot : new Snapshot[] {one, two, three}) {
         assertSame(kept.content(uuid(snapshot)), copy(engine.keeper().source(), uuid(snapshot)));
       }
@@ -181,5 +185,61 @@ final class SeamTest {
       sandbox.rollback(after);
       assertThat(turn(program, out)).startsWith("1 ");
     }
+  }
+
+  /**
+   * A slow sink holds up neither removals nor checkpoints, and still is given what it was promised.
+   */
+  @Test
+  void send_whileItsSnapshotsAreRemoved_passesThemWhole() throws Exception {
+    KeptSnapshots kept = new KeptSnapshots();
+    KeptSnapshots expected = new KeptSnapshots();
+    try (Sandbox sandbox = sandbox()) {
+      CaptureEngine engine = sandbox.engine();
+      Exec program = start(sandbox);
+      InputStream out = program.stdout();
+      assertThat(hear(out)).isEqualTo("ready");
+      Snapshot one = sandbox.checkpoint("one");
+      turn(program, out);
+      Snapshot two = sandbox.checkpoint("two");
+      engine.keeper().send(uuid(one), null, kept);
+      Transfer.whole(engine.keeper().source(), uuid(two), expected);
+      List<String> failures = new ArrayList<>();
+      kept.beforePages(
+          () -> {
+            Thread other = new Thread(() -> removeBoth(sandbox, program, out, failures));
+            other.start();
+            join(other);
+          });
+      engine.keeper().send(uuid(two), uuid(one), kept);
+      assertThat(failures).isEmpty();
+      assertSame(kept.content(uuid(two)), expected.content(uuid(two)));
+      assertThat(sandbox.snapshots()).extracting(Snapshot::name).containsExactly("three");
+      assertThatThrownBy(() -> engine.keeper().send(uuid(two), null, kept))
+          .hasMessageContaining("no such snapshot");
+    }
+  }
+
+  private static void removeBoth(
+      Sandbox sandbox, Exec program, InputStream out, List<String> failures) {
+    try {
+      turn(program, out);
+      sandbox.checkpoint("three");
+      sandbox.remove("one");
+      sandbox.remove("two");
+      turn(program, out);
+      sandbox.prepare();
+    } catch (IOException e) {
+      failures.add(String.valueOf(e));
+    }
+  }
+
+  private static void join(Thread thread) {
+    try {
+      thread.join(60_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    assertThat(thread.isAlive()).isFalse();
   }
 }

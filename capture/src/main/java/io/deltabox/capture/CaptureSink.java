@@ -35,14 +35,18 @@ public interface CaptureSink {
    * @param process number inside the sandbox
    * @param runs ascending; at most {@value #PAGES_MAX} pages in one call
    * @param bytes of all runs in order
+   * @param before what the parent has at the same pages, in the same order: a help for who stores
+   *     differences; null if the parent has them not
    */
-  void pages(int process, List<PageRun> runs, ByteBuffer bytes) throws IOException;
+  void pages(int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
+      throws IOException;
 
   /** Private pages that have no content of their own any more. */
   void dropped(int process, List<PageRun> runs) throws IOException;
 
   /** The same as {@link #pages} for a shared memory object; offsets in it. */
-  void shared(ObjectId object, List<PageRun> runs, ByteBuffer bytes) throws IOException;
+  void shared(ObjectId object, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
+      throws IOException;
 
   /** The same as {@link #dropped} for a shared memory object. */
   void sharedDropped(ObjectId object, List<PageRun> runs) throws IOException;

@@ -44,6 +44,19 @@ public final class Keeper implements AutoCloseable {
   private final List<User> users = new CopyOnWriteArrayList<>();
   private final ConcurrentHashMap<UUID, SnapshotState> outliving = new ConcurrentHashMap<>();
 
+  private final Set<Passing> passing = ConcurrentHashMap.newKeySet();
+
+  /** Snapshots that a sink is being given: compared by identity, as two sinks may be given one. */
+  private static final class Passing {
+    final SnapshotState snapshot;
+    final @Nullable SnapshotState since;
+
+    Passing(SnapshotState snapshot, @Nullable SnapshotState since) {
+      this.snapshot = snapshot;
+      this.since = since;
+    }
+  }
+
   private Keeper(long bytesMax) throws IOException {
     this.store = new PageStore(bytesMax);
     try (Memory zeros = Memory.allocate(PageStore.PAGE_BYTES, Memory.Touch.NOW)) {
@@ -72,16 +85,35 @@ public final class Keeper implements AutoCloseable {
   }
 
   /**
-   * Passes a snapshot to a sink.
+   * Passes a snapshot to a sink. Neither checkpoints nor removals wait for it, however slow the
+   * sink is; what it passes is not freed before it is done.
    *
    * @param since another one that is kept and that the sink knows; null: complete
    */
   public void send(UUID id, @Nullable UUID since, CaptureSink to) throws IOException {
+    Passing one;
     using().lock();
     try {
-      new SnapshotSender(store, to).send(find(id), since == null ? null : find(since));
+      one = new Passing(find(id), since == null ? null : find(since));
+      passing.add(one);
     } finally {
       using().unlock();
+    }
+    try {
+      new SnapshotSender(store, to).send(one.snapshot, one.since);
+    } finally {
+      passing.remove(one);
+      if (!kept(id) || (since != null && !kept(since))) {
+        collect();
+      }
+    }
+  }
+
+  private boolean kept(UUID id) {
+    try {
+      return find(id).id().equals(id);
+    } catch (CaptureException e) {
+      return false;
     }
   }
 
@@ -150,6 +182,12 @@ public final class Keeper implements AutoCloseable {
           trackers.add(tracker);
         }
       }
+      for (Passing one : passing) {
+        snapshots.add(one.snapshot);
+        if (one.since != null) {
+          snapshots.add(one.since);
+        }
+      }
       List<FileState> files = new ArrayList<>();
       for (SnapshotState snapshot : snapshots) {
         snapshot.processes().values().forEach(p -> p.pages().mark(live, visited));
@@ -196,7 +234,7 @@ public final class Keeper implements AutoCloseable {
     return store.bytesMax();
   }
 
-  /** Every engine that works with it must be closed before. */
+  /** Every engine that works with it must be closed before, and nothing be passed on any more. */
   @Override
   public void close() {
     store.close();

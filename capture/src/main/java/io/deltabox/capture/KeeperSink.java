@@ -99,12 +99,15 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
   }
 
   @Override
-  public void pages(int process, List<PageRun> runs, ByteBuffer bytes) throws IOException {
+  public void pages(int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
+      throws IOException {
     put(building().pages(process), runs, bytes);
   }
 
   @Override
-  public void shared(ObjectId object, List<PageRun> runs, ByteBuffer bytes) throws IOException {
+  public void shared(
+      ObjectId object, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
+      throws IOException {
     put(building().shared(object), runs, bytes);
   }
 

@@ -43,7 +43,9 @@ final class KeeperSource implements CaptureSource {
           if (one == null) {
             throw new CaptureException("no such process in the snapshot: pid=" + process);
           }
-          new PageTransfer(keeper.store()).range(one.pages(), range).run(to::pages);
+          new PageTransfer(keeper.store())
+              .range(one.pages(), range)
+              .run((runs, bytes, before) -> to.pages(runs, bytes));
         });
   }
 
@@ -57,7 +59,9 @@ final class KeeperSource implements CaptureSource {
           if (one == null) {
             throw new CaptureException("no such shared object in the snapshot: object=" + object);
           }
-          new PageTransfer(keeper.store()).range(one.pages(), range).run(to::pages);
+          new PageTransfer(keeper.store())
+              .range(one.pages(), range)
+              .run((runs, bytes, before) -> to.pages(runs, bytes));
         });
   }
 

@@ -30,7 +30,7 @@ final class SnapshotSender {
         new PageTransfer(store)
             .difference(old == null ? PageMap.EMPTY : old.pages(), entry.getValue().pages())
             .run(
-                (runs, bytes) -> sink.pages(process, runs, bytes),
+                (runs, bytes, before) -> sink.pages(process, runs, bytes, before),
                 runs -> sink.dropped(process, runs));
       }
       for (Map.Entry<ObjectId, ObjectState> entry : snapshot.objects().entrySet()) {
@@ -39,7 +39,7 @@ final class SnapshotSender {
         new PageTransfer(store)
             .difference(old == null ? PageMap.EMPTY : old.pages(), entry.getValue().pages())
             .run(
-                (runs, bytes) -> sink.shared(object, runs, bytes),
+                (runs, bytes, before) -> sink.shared(object, runs, bytes, before),
                 runs -> sink.sharedDropped(object, runs));
       }
       FileState files = snapshot.files();

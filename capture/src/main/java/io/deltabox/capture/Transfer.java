@@ -28,11 +28,17 @@ public final class Transfer {
           });
       for (int process : processes) {
         from.pages(
-            snapshot, process, PageRun.EVERYTHING, (runs, bytes) -> to.pages(process, runs, bytes));
+            snapshot,
+            process,
+            PageRun.EVERYTHING,
+            (runs, bytes) -> to.pages(process, runs, bytes, null));
       }
       for (ObjectId object : objects) {
         from.shared(
-            snapshot, object, PageRun.EVERYTHING, (runs, bytes) -> to.shared(object, runs, bytes));
+            snapshot,
+            object,
+            PageRun.EVERYTHING,
+            (runs, bytes) -> to.shared(object, runs, bytes, null));
       }
       from.files(snapshot, to::file);
       to.commit();
