@@ -16,6 +16,7 @@ import java.net.URI;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
@@ -253,6 +254,36 @@ final class JournalTest {
     assertThat(bodies(sealed)).containsExactly("entry 0", "entry 1");
     assertThatThrownBy(() -> bodies(new Journal(store.records(), "sealed", Seal.NONE)))
         .isInstanceOf(StoreCorruptException.class);
+  }
+
+  /** As docs/format.md has it; must be read by all later versions. */
+  @Test
+  void read_ofStreamOfVersionOne_givesItsRecords() throws Exception {
+    HexFormat hex = HexFormat.of();
+    String key = "0006" + "676f6c64656e"; // golden
+    String first =
+        "44424a5201000000"
+            + "0000000000000000"
+            + "00".repeat(32)
+            + "00f153650000000015cd5b0707000000736f6d656f6e65040000006578656305"
+            + "0000006669727374";
+    String second =
+        "44424a5201000000"
+            + "0100000000000000"
+            + "933e0a9ba119d0756651264a4e42b2d092c9801c2efcdd3e0a8e03f1bdc46cb3"
+            + "00f153650000000015cd5b0707000000736f6d656f6e65040000006578656306"
+            + "0000007365636f6e64";
+    String head =
+        "44424a4801000000"
+            + "0200000000000000"
+            + "67f00a8db2232c36256024fd0f54db59f08449c313334fc36c6db623ccb63172";
+    put(Bytes.of(hex.parseHex(key)), Bytes.of(hex.parseHex(head)));
+    put(Bytes.of(hex.parseHex(key + "0000000000000000")), Bytes.of(hex.parseHex(first)));
+    put(Bytes.of(hex.parseHex(key + "0000000000000001")), Bytes.of(hex.parseHex(second)));
+    Journal golden = new Journal(store.records(), "golden", Seal.NONE);
+    assertThat(bodies(golden)).containsExactly("first", "second");
+    golden.append(List.of(entry("third")), Durability.SYNC);
+    assertThat(golden.verify()).isEqualTo(new JournalCheck(3, ""));
   }
 
   private void put(Bytes key, Bytes value) throws StoreException {

@@ -182,4 +182,15 @@ final class NamesTest {
     assertThatThrownBy(() -> names.find("x".repeat(Names.NAME_BYTES_MAX + 1)))
         .isInstanceOf(IllegalArgumentException.class);
   }
+
+  /** As docs/format.md has it; must be read by all later versions. */
+  @Test
+  void find_ofRecordOfVersionOne_readsIt() throws Exception {
+    String golden = "44424e4d01000000efcdab89674523011032547698badcfe0300000000000000" + "078e3eec";
+    put("golden", java.util.HexFormat.of().parseHex(golden));
+    Name expected = new Name("golden", new UUID(0x0123456789abcdefL, 0xfedcba9876543210L), 3);
+    assertThat(names.find("golden")).contains(expected);
+    names.move("golden", expected, ONE, Durability.SYNC);
+    assertThat(names.find("golden")).contains(new Name("golden", ONE, 4));
+  }
 }
