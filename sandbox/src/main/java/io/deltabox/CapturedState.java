@@ -336,13 +336,13 @@ final class CapturedState implements SandboxState {
             ? () -> failure.run(() -> found.addAll(session.compare(key)))
             : null);
     RollbackReport report;
-    boolean rebuilt = false;
+    String rebuiltBecause = null;
     try (CommandsOutside outside =
         new CommandsOutside(commands, host.cgroups(), commandsOf(target))) {
       report = engine.rollback(uuid(target), outside);
     } catch (RollbackLostException e) {
       report = rebuild(target, e);
-      rebuilt = true;
+      rebuiltBecause = e.reason();
     }
     Commands.RollbackOutcome outcome =
         commands.afterRollback(
@@ -353,7 +353,7 @@ final class CapturedState implements SandboxState {
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);
     }
-    return result(snapshot, kept, notKept, rebuilt, report, outcome, System.nanoTime() - start);
+    return result(snapshot, kept, notKept, rebuiltBecause, report, outcome, System.nanoTime() - start);
   }
 
   /**
@@ -400,7 +400,7 @@ final class CapturedState implements SandboxState {
       Snapshot snapshot,
       @Nullable Snapshot kept,
       @Nullable String notKept,
-      boolean rebuilt,
+      @Nullable String rebuiltBecause,
       RollbackReport report,
       Commands.RollbackOutcome outcome,
       long callNanos) {
@@ -408,7 +408,7 @@ final class CapturedState implements SandboxState {
         snapshot,
         kept,
         notKept,
-        rebuilt,
+        rebuiltBecause,
         report.pauseNanos(),
         callNanos,
         report.phases().byName(),

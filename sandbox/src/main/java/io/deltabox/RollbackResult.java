@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param target the snapshot the sandbox is now at
  * @param left what the rollback left, as a snapshot; null if it was not kept
  * @param notKept why it was not kept although asked for; else null
- * @param rebuilt whether the sandbox was built anew, because editing the living one failed
+ * @param rebuiltBecause why the sandbox was built anew instead of edited; null if it was edited
  * @param pauseNanos from the first stop to the last thaw
  * @param callNanos the whole call
  * @param phaseNanos time by phase of the pause, in order
@@ -29,7 +29,7 @@ public record RollbackResult(
     Snapshot target,
     @Nullable Snapshot left,
     @Nullable String notKept,
-    boolean rebuilt,
+    @Nullable String rebuiltBecause,
     long pauseNanos,
     long callNanos,
     Map<String, Long> phaseNanos,
@@ -45,5 +45,10 @@ public record RollbackResult(
     rolledBack = List.copyOf(rolledBack);
     goesOn = List.copyOf(goesOn);
     injected = List.copyOf(injected);
+  }
+
+  /** Whether the sandbox was built anew. */
+  public boolean rebuilt() {
+    return rebuiltBecause != null;
   }
 }

@@ -574,7 +574,7 @@ public final class CaptureEngine implements AutoCloseable {
       return report;
     } catch (IOException | RuntimeException e) {
       if (rollback != null && rollback.editing()) {
-        throw new RollbackLostException("rollback failed half-way: " + e.getMessage(), e);
+        throw new RollbackLostException(rollback.phase(), String.valueOf(e.getMessage()), e);
       }
       on.tracer.thaw();
       if (e instanceof CaptureException || !(e instanceof IOException)) {

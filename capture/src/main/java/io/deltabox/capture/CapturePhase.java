@@ -1,5 +1,7 @@
 package io.deltabox.capture;
 
+import java.util.Locale;
+
 /** Where in a checkpoint or a rollback something may go wrong; tests make it go wrong there. */
 public enum CapturePhase {
   CHECKPOINT_PREPARE,
@@ -23,6 +25,11 @@ public enum CapturePhase {
   /** True from the phase on in which a rollback has edited the sandbox. */
   public boolean edits() {
     return compareTo(ROLLBACK_END) >= 0;
+  }
+
+  /** As messages tell it. */
+  String step() {
+    return name().substring(name().indexOf('_') + 1).toLowerCase(Locale.ROOT);
   }
 
   /** Called on entering each phase; whatever it throws happens there. */

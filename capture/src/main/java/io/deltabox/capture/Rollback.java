@@ -56,6 +56,7 @@ final class Rollback {
   /** Processes whose advice was read anew, because their layout is not the wanted one. */
   private final Set<Integer> advised = new HashSet<>();
 
+  private CapturePhase phase = CapturePhase.ROLLBACK_PLAN;
   private boolean editing;
   private long pagesWritten;
   private long pagesDropped;
@@ -241,9 +242,15 @@ final class Rollback {
     }
   }
 
-  private void enter(CapturePhase phase) throws CaptureException {
-    hook.enter(phase);
-    editing |= phase.edits();
+  private void enter(CapturePhase next) throws CaptureException {
+    phase = next;
+    hook.enter(next);
+    editing |= next.edits();
+  }
+
+  /** What is being done, or failed. */
+  CapturePhase phase() {
+    return phase;
   }
 
   /** True if pid 1 has to be told: the ends of processes that this causes are no news. */

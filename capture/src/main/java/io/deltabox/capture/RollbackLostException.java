@@ -9,7 +9,18 @@ import org.jspecify.annotations.Nullable;
 public final class RollbackLostException extends CaptureException {
   private static final long serialVersionUID = 1L;
 
-  RollbackLostException(String message, @Nullable Throwable cause) {
-    super(message, cause);
+  private final String reason;
+
+  /**
+   * @param failed what was being done
+   */
+  RollbackLostException(CapturePhase failed, String message, @Nullable Throwable cause) {
+    super("rollback failed half-way: " + message + " step=" + failed.step(), cause);
+    this.reason = "a step of the rollback failed: " + message + " step=" + failed.step();
+  }
+
+  /** Which step failed and why, for whoever finishes the rollback in another way. */
+  public String reason() {
+    return reason;
   }
 }

@@ -64,6 +64,7 @@ final class Describe {
     put(value, "left", left == null ? null : left.id().toString());
     put(value, "not_kept", done.notKept());
     value.put("rebuilt", done.rebuilt());
+    put(value, "rebuilt_because", done.rebuiltBecause());
     value.put("pause_ms", Format.milliseconds(done.pauseNanos()));
     value.put("call_ms", Format.milliseconds(done.callNanos()));
     value.put("phases_ms", phases(done.phaseNanos()));
@@ -112,7 +113,7 @@ final class Describe {
         + " processes ended, "
         + done.processesMade()
         + " made"
-        + (done.rebuilt() ? ", rebuilt whole" : "")
+        + (done.rebuilt() ? ", rebuilt whole because " + done.rebuiltBecause() : "")
         + (done.notKept() == null ? "" : "\ncannot be undone: " + done.notKept());
   }
 

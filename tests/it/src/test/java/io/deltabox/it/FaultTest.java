@@ -10,6 +10,7 @@ import io.deltabox.Undo;
 import io.deltabox.capture.CaptureException;
 import io.deltabox.capture.CapturePhase;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -71,7 +72,10 @@ final class FaultTest {
       boolean checkpoint = phase.name().startsWith("CHECKPOINT");
       // The first phase that edits has edited nothing yet when it is entered.
       if (phase.edits() && phase != CapturePhase.ROLLBACK_END) {
-        assertThat(sandbox.rollback(first.id().toString(), Undo.NONE).rebuilt()).isTrue();
+        String step = phase.name().substring("ROLLBACK_".length()).toLowerCase(Locale.ROOT);
+        assertThat(sandbox.rollback(first.id().toString(), Undo.NONE).rebuiltBecause())
+            .contains(FAULT)
+            .endsWith("step=" + step);
       } else {
         assertThatThrownBy(
                 () -> {
