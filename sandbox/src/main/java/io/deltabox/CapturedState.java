@@ -353,7 +353,8 @@ final class CapturedState implements SandboxState {
     if (!found.isEmpty()) {
       throw CheckSession.failure(key, found);
     }
-    return result(snapshot, kept, notKept, rebuiltBecause, report, outcome, System.nanoTime() - start);
+    return result(
+        snapshot, kept, notKept, rebuiltBecause, report, outcome, System.nanoTime() - start);
   }
 
   /**
