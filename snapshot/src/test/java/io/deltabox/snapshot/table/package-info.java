@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.snapshot.table;
+
+import org.jspecify.annotations.NullMarked;
