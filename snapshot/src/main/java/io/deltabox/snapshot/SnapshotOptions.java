@@ -16,8 +16,12 @@ public record SnapshotOptions(long unsavedBytesMax, long cacheBytesMax, int enco
   public SnapshotOptions {
     if (unsavedBytesMax < UNSAVED_BYTES_MIN || cacheBytesMax < 0 || encoders < 1 || encoders > 64) {
       throw new IllegalArgumentException(
-          "impossible options: unsaved=" + unsavedBytesMax + " cache=" + cacheBytesMax
-              + " encoders=" + encoders);
+          "impossible options: unsaved="
+              + unsavedBytesMax
+              + " cache="
+              + cacheBytesMax
+              + " encoders="
+              + encoders);
     }
   }
 

@@ -38,8 +38,8 @@ public interface SnapshotWriter extends AutoCloseable {
    * @param ranges ascending; at most {@link #PAGES_MAX} pages
    * @param bytes of all ranges in order
    * @param before what the parent has at the same pages, if that is at hand: spares reading when
-   *     pages are stored as differences. Pages that are not what the parent has are noticed and
-   *     not used
+   *     pages are stored as differences. Pages that are not what the parent has are noticed and not
+   *     used
    */
   void pages(String map, List<PageRange> ranges, ByteBuffer bytes, @Nullable ByteBuffer before)
       throws StoreException;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.deltabox.snapshot;
+
+import org.jspecify.annotations.NullMarked;
