@@ -98,7 +98,7 @@ final class SeamTest {
     return copy.content(id);
   }
 
-  private static void assertSame(KeptSnapshots.Content found, KeptSnapshots.Content expected) {
+  static void assertSame(KeptSnapshots.Content found, KeptSnapshots.Content expected) {
     assertThat(found.records).containsExactlyInAnyOrderElementsOf(expected.records);
     // What belongs to no process and no object is not part of the snapshot.
     expected.pages.forEach((process, pages) -> assertThat(found.pages).containsKey(process));

@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.record.RecordKind;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -9,6 +10,16 @@ import java.util.UUID;
 /** Copies snapshots from a source to a sink. */
 public final class Transfer {
   private Transfer() {}
+
+  /** The process that a record of kind {@link RecordKind#PROCESS} tells of. */
+  public static int processOf(ByteBuffer record) throws IOException {
+    return SnapshotRecords.process(record).inner();
+  }
+
+  /** The object that a record of kind {@link RecordKind#OBJECT} tells of. */
+  public static ObjectId objectOf(ByteBuffer record) throws IOException {
+    return SnapshotRecords.object(record).id();
+  }
 
   /** Copies all of one snapshot; after a failure the sink has been told to forget it. */
   public static void whole(CaptureSource from, UUID snapshot, CaptureSink to) throws IOException {
@@ -20,9 +31,9 @@ public final class Transfer {
           snapshot,
           (kind, bytes) -> {
             if (kind == RecordKind.PROCESS) {
-              processes.add(SnapshotRecords.process(bytes).inner());
+              processes.add(processOf(bytes));
             } else if (kind == RecordKind.OBJECT) {
-              objects.add(SnapshotRecords.object(bytes).id());
+              objects.add(objectOf(bytes));
             }
             to.record(kind, bytes);
           });

@@ -60,7 +60,7 @@ final class ArchitectureTest {
         .whereLayer("snapshot")
         .mayOnlyBeAccessedByLayers("cli", "sandbox")
         .whereLayer("store-api")
-        .mayOnlyBeAccessedByLayers("snapshot", "store-local", "store-rocksdb", "testkit")
+        .mayOnlyBeAccessedByLayers("sandbox", "snapshot", "store-local", "store-rocksdb", "testkit")
         .whereLayer("store-local")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("store-rocksdb")
