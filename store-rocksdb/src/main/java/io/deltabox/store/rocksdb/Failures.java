@@ -9,6 +9,7 @@ import io.deltabox.store.StoreReadOnlyException;
 import io.deltabox.store.StoreUnavailableException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.Status;
@@ -51,6 +52,9 @@ final class Failures {
     String message = what + ": " + reason;
     if (e instanceof AccessDeniedException) {
       return readOnly(message, e);
+    }
+    if (e instanceof NoSuchFileException) {
+      return new StoreCorruptException(message + " (a file of the store is gone)", e);
     }
     StoreException common = common(message, reason, e);
     return common != null ? common : new StoreUnavailableException(message, e);

@@ -6,14 +6,14 @@ import java.nio.charset.StandardCharsets;
 /** The column families. Their names are stored and never change. */
 enum Family {
   /**
-   * One record, the number of the newest commit: it tells after a crash whether all is there that
-   * was promised to be.
+   * One record, the number of the newest commit and where the log ended: what comes behind that has
+   * to be read from the log.
    */
   MARK("default"),
-  /** Chunk id to stored form. */
-  CHUNK("chunk"),
-  /** Chunk id to length of the stored form: tells of existence without a look at content. */
-  LENGTH("length"),
+  /** Chunk id to where the log holds its stored form. */
+  PLACE("place"),
+  /** Number of a segment to how full it is. */
+  SEGMENT("segment"),
   META("meta"),
   MANIFEST("manifest"),
   SUMMARY("summary"),

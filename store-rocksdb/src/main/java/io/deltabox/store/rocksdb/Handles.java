@@ -17,12 +17,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.AbstractWriteBatch;
 import org.rocksdb.Cache;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
 import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteBatchWithIndex;
 import org.rocksdb.WriteOptions;
 
 /**
@@ -53,7 +57,11 @@ final class Handles {
   private final RocksDB database;
   private final Map<Family, ColumnFamilyHandle> families = new EnumMap<>(Family.class);
   private final ReadOptions reading = new ReadOptions();
-  private final WriteOptions writing = new WriteOptions();
+  private final WriteOptions writing = new WriteOptions().setDisableWAL(true);
+
+  /** Of a store opened for reading: what the log holds and the database does not. */
+  private final @Nullable WriteBatchWithIndex tail;
+
   private final Set<RangeWalk> walks = ConcurrentHashMap.newKeySet();
   private boolean closed;
 
@@ -67,6 +75,7 @@ final class Handles {
     this.readOnly = readOnly;
     this.settings = settings;
     this.database = database;
+    this.tail = readOnly ? new WriteBatchWithIndex(true) : null;
     Iterator<ColumnFamilyHandle> next = handles.iterator();
     for (Family family : Family.values()) {
       families.put(family, next.next());
@@ -168,7 +177,34 @@ final class Handles {
     return reading;
   }
 
-  /** Unsynced, with the log. */
+  byte @Nullable [] get(RocksDB open, Family family, ReadOptions options, byte[] key)
+      throws RocksDBException {
+    return tail == null
+        ? open.get(family(family), options, key)
+        : tail.getFromBatchAndDB(open, family(family), options, key);
+  }
+
+  /** Takes the iterator of the database over. */
+  RocksIterator withTail(Family family, RocksIterator iterator) {
+    return tail == null ? iterator : tail.newIteratorWithBase(family(family), iterator);
+  }
+
+  boolean hasTail() {
+    return tail != null;
+  }
+
+  /** For changes: to be written, or of a store opened for reading the tail itself. */
+  AbstractWriteBatch newBatch() {
+    return tail == null ? new WriteBatch() : tail;
+  }
+
+  void doneWith(AbstractWriteBatch batch) {
+    if (batch != tail) {
+      batch.close();
+    }
+  }
+
+  /** Without a log. */
   WriteOptions writing() {
     return writing;
   }
@@ -234,6 +270,9 @@ final class Handles {
     walks.clear();
     reading.close();
     writing.close();
+    if (tail != null) {
+      tail.close();
+    }
     families.values().forEach(ColumnFamilyHandle::close);
     try {
       database.closeE();

@@ -37,7 +37,7 @@ final class Lookup {
     for (int i = 0; i < values.size(); i++) {
       if (values.get(i) == null) {
         try {
-          values.set(i, database.get(handles.family(family), reading, keys.get(i)));
+          values.set(i, handles.get(database, family, reading, keys.get(i)));
         } catch (RocksDBException e) {
           throw Failures.of(what.apply(i), e);
         }
@@ -48,7 +48,7 @@ final class Lookup {
 
   private static List<byte @Nullable []> all(
       RocksDB database, Handles handles, Family family, ReadOptions reading, List<byte[]> keys) {
-    if (keys.size() > 1) {
+    if (keys.size() > 1 && !handles.hasTail()) {
       try {
         return database.multiGetAsList(
             reading, Collections.nCopies(keys.size(), handles.family(family)), keys);

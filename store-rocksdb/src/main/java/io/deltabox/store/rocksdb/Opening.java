@@ -2,22 +2,28 @@ package io.deltabox.store.rocksdb;
 
 import io.deltabox.store.HotStore;
 import io.deltabox.store.OpenOptions;
-import io.deltabox.store.StoreCorruptException;
 import io.deltabox.store.StoreException;
 import io.deltabox.store.StoreInUseException;
 import java.io.IOException;
-import java.util.OptionalLong;
+import java.nio.file.Files;
+import java.util.Optional;
 
 /**
  * Opens a store whose directory is prepared. A store without a watermark has never been whole, so
  * its database may be made; in one that has been, what is missing is a loss.
  */
 final class Opening {
+  /** Half of one is copied to give its room back, and one is the most that waits for that. */
+  private static final long SEGMENT_BYTES_MAX = 256 << 20;
+
+  private static final long SEGMENT_BYTES_MIN = 1 << 20;
+
   private final StoreDirectory directory;
   private final OpenOptions options;
-  private final OptionalLong promised;
+  private final Optional<Mark> promised;
+  private final FlushGuard guard = new FlushGuard();
 
-  Opening(StoreDirectory directory, OpenOptions options, OptionalLong promised) {
+  Opening(StoreDirectory directory, OpenOptions options, Optional<Mark> promised) {
     this.directory = directory;
     this.options = options;
     this.promised = promised;
@@ -38,7 +44,7 @@ final class Opening {
   }
 
   private Handles database() throws StoreException {
-    Settings settings = new Settings(options.memoryBytes(), promised.isEmpty());
+    Settings settings = new Settings(options.memoryBytes(), promised.isEmpty(), guard);
     try {
       return Handles.open(directory.database(), options.readOnly(), settings);
     } catch (StoreInUseException e) {
@@ -53,30 +59,25 @@ final class Opening {
   }
 
   private HotStore check(Handles handles) throws StoreException {
-    long newest = Commits.newest(handles);
-    if (newest < promised.orElse(0)) {
-      throw new StoreCorruptException(
-          "commits that were durable are gone, as the log of the database is damaged: directory="
-              + directory
-              + " newest="
-              + newest
-              + " expected="
-              + promised.orElse(0)
-              + " (use a copy; to go on with what is left, remove "
-              + directory.watermark()
-              + ")");
-    }
-    Verifier verifier = new Verifier(handles, directory.database());
-    if (!options.readOnly()) {
-      verifier.requireFiles();
-    }
+    Segments segments = segments();
+    Index index = Index.load(handles);
+    Mark found = replay(handles, segments, index);
     Watermark watermark = watermark();
     try {
-      Commits commits = new Commits(handles, watermark, newest);
+      long segmentBytes =
+          Math.min(SEGMENT_BYTES_MAX, Math.max(SEGMENT_BYTES_MIN, options.memoryBytes() / 2));
+      SegmentLog log = new SegmentLog(segments, watermark, segmentBytes, found);
+      guard.before(log::beforeIndex);
       if (!options.readOnly()) {
-        take(handles, commits);
+        directory.setOwner();
+        log.sync();
+        if (promised.isEmpty()) {
+          watermark.sync();
+          directory.sync();
+        }
       }
-      return new RocksHotStore(directory.database(), handles, commits, watermark, verifier);
+      return new RocksHotStore(
+          directory.path(), handles, segments, index, log, watermark, segmentBytes);
     } catch (StoreException | RuntimeException e) {
       try {
         watermark.close();
@@ -87,25 +88,45 @@ final class Opening {
     }
   }
 
+  private Segments segments() throws StoreException {
+    try {
+      if (promised.isEmpty()) {
+        Files.createDirectories(directory.segments());
+      }
+      return new Segments(directory.segments(), options.readOnly());
+    } catch (IOException e) {
+      throw Failures.of("make directory failed: directory=" + directory.segments(), e);
+    }
+  }
+
+  private Mark replay(Handles handles, Segments segments, Index index) throws StoreException {
+    Replay replay = new Replay(segments, index, promised.orElse(Mark.NONE));
+    return handles.call(
+        () -> "read log failed: directory=" + directory,
+        database -> {
+          try {
+            if (!options.readOnly()) {
+              // The index may be written out meanwhile, and must not know more than is durable.
+              for (int number : segments.numbers().tailSet(index.mark(database).end().segment())) {
+                segments.force(number);
+              }
+            }
+            Mark found = replay.run(database);
+            if (!options.readOnly()) {
+              Replay.cut(segments, index, found.end());
+            }
+            return found;
+          } catch (IOException e) {
+            throw Failures.of("read log failed: directory=" + segments, e);
+          }
+        });
+  }
+
   private Watermark watermark() throws StoreException {
     try {
       return Watermark.open(directory.watermark(), options.readOnly());
     } catch (IOException e) {
       throw Failures.of("open watermark failed: file=" + directory.watermark(), e);
-    }
-  }
-
-  /** Says who has it; makes a new store whole. */
-  private void take(Handles handles, Commits commits) throws StoreException {
-    directory.setOwner();
-    if (promised.isEmpty()) {
-      handles.call(
-          () -> "make store failed: directory=" + directory,
-          database -> {
-            commits.sync(database);
-            return true;
-          });
-      directory.sync();
     }
   }
 }

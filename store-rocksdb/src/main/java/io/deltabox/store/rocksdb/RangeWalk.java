@@ -3,12 +3,11 @@ package io.deltabox.store.rocksdb;
 import io.deltabox.store.StoreClosedException;
 import io.deltabox.store.StoreException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ReadOptions;
-import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Slice;
@@ -24,6 +23,7 @@ final class RangeWalk implements AutoCloseable {
   private final Handles handles;
   private final Supplier<String> what;
   private final byte[] from;
+  private final byte @Nullable [] to;
   private final List<AutoCloseable> owned;
   private final RocksIterator iterator;
   private boolean started;
@@ -36,11 +36,13 @@ final class RangeWalk implements AutoCloseable {
       Handles handles,
       Supplier<String> what,
       byte[] from,
+      byte @Nullable [] to,
       RocksIterator iterator,
       List<AutoCloseable> owned) {
     this.handles = handles;
     this.what = what;
     this.from = from;
+    this.to = to;
     this.iterator = iterator;
     this.owned = owned;
   }
@@ -62,32 +64,10 @@ final class RangeWalk implements AutoCloseable {
             owned.add(bound);
             options.setIterateUpperBound(bound);
           }
-          RocksIterator iterator = database.newIterator(handles.family(family), options);
-          return register(new RangeWalk(handles, what, from, iterator, owned));
+          RocksIterator iterator =
+              handles.withTail(family, database.newIterator(handles.family(family), options));
+          return register(new RangeWalk(handles, what, from, to, iterator, owned));
         });
-  }
-
-  /** Walks over the whole of some families, all at the same moment; leaves the cache alone. */
-  static List<RangeWalk> openAll(Handles handles, Supplier<String> what, List<Family> families)
-      throws StoreException {
-    return handles.call(
-        what,
-        database -> {
-          List<RangeWalk> walks = new ArrayList<>();
-          List<ColumnFamilyHandle> all = families.stream().map(handles::family).toList();
-          try (ReadOptions options = new ReadOptions().setFillCache(false)) {
-            for (RocksIterator iterator : iterators(database, all, options)) {
-              walks.add(register(new RangeWalk(handles, what, new byte[0], iterator, List.of())));
-            }
-          }
-          return walks;
-        });
-  }
-
-  private static List<RocksIterator> iterators(
-      RocksDB database, List<ColumnFamilyHandle> families, ReadOptions options)
-      throws RocksDBException {
-    return database.newIterators(families, options);
   }
 
   private static RangeWalk register(RangeWalk walk) {
@@ -115,7 +95,7 @@ final class RangeWalk implements AutoCloseable {
       iterator.seek(from);
       started = true;
     }
-    if (iterator.isValid()) {
+    if (iterator.isValid() && (to == null || Arrays.compareUnsigned(iterator.key(), to) < 0)) {
       key = iterator.key();
       value = iterator.value();
       return true;

@@ -5,44 +5,47 @@ import io.deltabox.store.ChunkId;
 import io.deltabox.store.ChunkStore;
 import io.deltabox.store.StoreCorruptException;
 import io.deltabox.store.StoreException;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.ReadOptions;
-import org.rocksdb.RocksDB;
-import org.rocksdb.RocksDBException;
-import org.rocksdb.Snapshot;
-import org.rocksdb.WriteBatch;
 
-/**
- * Chunks: the stored form in one family, its length in another. Both are always changed in one
- * batch, so that one without the other is damage.
- */
+/** Chunks: the log holds them, the index says where. */
 final class RocksChunks implements ChunkStore {
-  /** Large enough to be cheap per chunk, small enough to be copied by the database in cache. */
-  private static final long BATCH_BYTES = 1 << 20;
-
-  /** 32 chunks of at most 512 KiB: 16 MiB are in memory twice for a moment. */
-  private static final int READ_COUNT = 32;
-
   private static final int LOOKUP_COUNT = 1024;
 
-  private final Handles handles;
+  /** A chunk may be moved between the look at the index and the look at the log; seldom again. */
+  private static final int ATTEMPTS = 100;
 
-  RocksChunks(Handles handles) {
+  private final Handles handles;
+  private final Index index;
+  private final Segments segments;
+  private final Changes changes;
+  private final Buffers buffers;
+
+  RocksChunks(Handles handles, Index index, Segments segments, Changes changes, Buffers buffers) {
     this.handles = handles;
+    this.index = index;
+    this.segments = segments;
+    this.changes = changes;
+    this.buffers = buffers;
   }
 
   @Override
   public void write(Collection<Chunk> chunks) throws StoreException {
     long bytes = 0;
+    Map<ChunkId, Chunk> distinct = new LinkedHashMap<>();
     for (Chunk chunk : chunks) {
       bytes += chunk.bytes().remaining();
+      distinct.putIfAbsent(chunk.id(), chunk);
     }
     if (bytes > WRITE_BYTES_MAX) {
       throw new IllegalArgumentException(
@@ -51,101 +54,153 @@ final class RocksChunks implements ChunkStore {
     handles.change(
         () -> "write chunks failed: count=" + chunks.size(),
         database -> {
-          try (WriteBatch batch = new WriteBatch()) {
-            ByteBuffer key = ByteBuffer.allocateDirect(ChunkId.BYTES);
-            for (Chunk chunk : chunks) {
-              put(batch, chunk, key);
-              writeIfAbove(database, batch, BATCH_BYTES);
-            }
-            writeIfAbove(database, batch, 0);
-          }
+          changes.write(database, List.copyOf(distinct.values()));
           return true;
         });
   }
 
-  private void put(WriteBatch batch, Chunk chunk, ByteBuffer directKey) throws RocksDBException {
-    ByteBuffer bytes = chunk.bytes().duplicate();
-    byte[] key = chunk.id().toArray();
-    byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(bytes.remaining()).array();
-    batch.put(handles.family(Family.LENGTH), key, length);
-    if (bytes.isDirect()) {
-      directKey.clear().put(key).flip();
-      batch.put(handles.family(Family.CHUNK), directKey, bytes);
-    } else {
-      byte[] copy = new byte[bytes.remaining()];
-      bytes.get(copy);
-      batch.put(handles.family(Family.CHUNK), key, copy);
-    }
-  }
-
-  private void writeIfAbove(RocksDB database, WriteBatch batch, long bytes)
-      throws RocksDBException {
-    if (batch.count() > 0 && batch.getDataSize() > bytes) {
-      database.write(handles.writing(), batch);
-      batch.clear();
-    }
-  }
-
-  /** A chunk that was read. */
-  private record Found(ChunkId id, ByteBuffer bytes) {}
+  /** Where a chunk lies. */
+  private record Found(ChunkId id, Location location) {}
 
   @Override
   public Set<ChunkId> read(Collection<ChunkId> ids, Receiver receiver) throws StoreException {
     handles.requireOpen();
     List<ChunkId> wanted = new ArrayList<>(new LinkedHashSet<>(ids));
     Set<ChunkId> missing = new HashSet<>();
-    for (int from = 0; from < wanted.size(); from += READ_COUNT) {
-      List<ChunkId> some = wanted.subList(from, Math.min(from + READ_COUNT, wanted.size()));
-      List<Found> found =
-          handles.call(() -> "read chunks failed", database -> load(database, some, missing));
-      // Outside of the call: the receiver may do with the store what it likes.
-      for (Found one : found) {
-        receiver.receive(one.id(), one.bytes());
+    for (int from = 0; from < wanted.size(); from += LOOKUP_COUNT) {
+      List<ChunkId> some = wanted.subList(from, Math.min(from + LOOKUP_COUNT, wanted.size()));
+      List<Found> found = find(some, missing);
+      for (int first = 0; first < found.size(); ) {
+        int last = lastOfRun(found, first);
+        readRun(found.subList(first, last + 1), missing, receiver);
+        first = last + 1;
       }
     }
     return missing;
   }
 
-  private List<Found> load(RocksDB database, List<ChunkId> ids, Set<ChunkId> missing)
-      throws RocksDBException, StoreException {
-    List<byte @Nullable []> values = values(database, Family.CHUNK, ids);
+  private List<Found> find(List<ChunkId> ids, Set<ChunkId> missing) throws StoreException {
+    List<@Nullable Location> locations =
+        handles.call(() -> "look up chunks failed", database -> index.locations(database, ids));
     List<Found> found = new ArrayList<>();
     for (int i = 0; i < ids.size(); i++) {
-      byte[] value = values.get(i);
-      if (value == null) {
-        requireAbsent(database, ids.get(i));
+      Location location = locations.get(i);
+      if (location == null) {
         missing.add(ids.get(i));
       } else {
-        found.add(new Found(ids.get(i), ByteBuffer.wrap(value).asReadOnlyBuffer()));
+        found.add(new Found(ids.get(i), location));
       }
     }
+    found.sort((one, other) -> one.location().place().compareTo(other.location().place()));
     return found;
   }
 
-  private List<byte @Nullable []> values(RocksDB database, Family family, List<ChunkId> ids)
-      throws StoreException {
-    List<byte[]> keys = ids.stream().map(ChunkId::toArray).toList();
-    return Lookup.values(
-        database,
-        handles,
-        family,
-        handles.reading(),
-        keys,
-        i -> "read chunk failed: id=" + ids.get(i));
+  /** What lies side by side is read at once. */
+  private static int lastOfRun(List<Found> found, int first) {
+    int last = first;
+    long bytes = found.get(first).location().entryBytes();
+    while (last + 1 < found.size()
+        && found.get(last + 1).location().place().equals(found.get(last).location().end())
+        && bytes + found.get(last + 1).location().entryBytes() <= Buffers.BYTES) {
+      last++;
+      bytes += found.get(last).location().entryBytes();
+    }
+    return last;
   }
 
-  /** Both families at the same moment, as others may write and delete the chunk meanwhile. */
-  private void requireAbsent(RocksDB database, ChunkId id) throws RocksDBException, StoreException {
-    byte[] key = id.toArray();
-    Snapshot moment = database.getSnapshot();
-    try (ReadOptions reading = new ReadOptions().setSnapshot(moment)) {
-      if (database.get(handles.family(Family.LENGTH), reading, key) != null
-          && database.get(handles.family(Family.CHUNK), reading, key) == null) {
-        throw new StoreCorruptException("chunk is known and its content is gone: id=" + id);
+  private void readRun(List<Found> run, Set<ChunkId> missing, Receiver receiver)
+      throws StoreException {
+    ByteBuffer buffer = buffers.take();
+    try {
+      if (load(run, buffer)) {
+        // Outside of the call: the receiver may do with the store what it likes.
+        for (Found one : run) {
+          receiver.receive(one.id(), body(one, buffer, run.get(0)));
+        }
+      } else {
+        for (Found one : run) {
+          readMoved(one, buffer, missing, receiver);
+        }
       }
     } finally {
-      database.releaseSnapshot(moment);
+      buffers.give(buffer);
     }
+  }
+
+  /** False if the segment is gone. */
+  private boolean load(List<Found> run, ByteBuffer buffer) throws StoreException {
+    Place from = run.get(0).location().place();
+    Place to = run.get(run.size() - 1).location().end();
+    buffer.clear().limit((int) (to.offset() - from.offset()));
+    return handles.call(
+        () -> "read chunks failed",
+        database -> {
+          try {
+            segments.read(from.segment(), buffer, from.offset());
+            return true;
+          } catch (NoSuchFileException e) {
+            return false;
+          } catch (IOException e) {
+            throw Failures.of("read chunks failed: " + from, e);
+          }
+        });
+  }
+
+  private void readMoved(Found old, ByteBuffer buffer, Set<ChunkId> missing, Receiver receiver)
+      throws StoreException {
+    Found last = old;
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      List<Found> now = find(List.of(old.id()), missing);
+      if (now.isEmpty()) {
+        return;
+      }
+      if (load(now, buffer)) {
+        receiver.receive(old.id(), body(now.get(0), buffer, now.get(0)));
+        return;
+      }
+      if (attempt > 0 && now.get(0).equals(last)) {
+        break;
+      }
+      last = now.get(0);
+    }
+    throw new StoreCorruptException(
+        "chunk is known and the file that holds it is gone: id="
+            + old.id()
+            + " file="
+            + segments.path(last.location().place().segment()));
+  }
+
+  /** The stored form, checked. */
+  private ByteBuffer body(Found one, ByteBuffer run, Found first) throws StoreCorruptException {
+    long at = one.location().place().offset() - first.location().place().offset();
+    ByteBuffer body = checked(one, run, (int) at);
+    if (body == null) {
+      throw new StoreCorruptException(
+          "chunk is damaged: id="
+              + one.id()
+              + " file="
+              + segments.path(one.location().place().segment())
+              + " at="
+              + one.location().place().offset()
+              + " bytes="
+              + one.location().bytes());
+    }
+    return body;
+  }
+
+  private static @Nullable ByteBuffer checked(Found one, ByteBuffer run, int at) {
+    Entry entry = at > run.limit() ? null : Entry.read(run.duplicate().position(at));
+    int from = at + Entry.HEAD_BYTES;
+    if (entry == null
+        || !entry.holdsChunk()
+        || !entry.place().equals(one.location().place())
+        || !entry.id().equals(one.id())
+        || entry.bytes() != one.location().bytes()
+        || from + entry.bytes() > run.limit()) {
+      return null;
+    }
+    ByteBuffer body = run.slice(from, entry.bytes());
+    return Entry.crc(body) == entry.bodyCrc() ? body.asReadOnlyBuffer() : null;
   }
 
   @Override
@@ -155,31 +210,20 @@ final class RocksChunks implements ChunkStore {
     Set<ChunkId> there = new HashSet<>();
     for (int from = 0; from < wanted.size(); from += LOOKUP_COUNT) {
       List<ChunkId> some = wanted.subList(from, Math.min(from + LOOKUP_COUNT, wanted.size()));
-      List<byte @Nullable []> lengths =
-          handles.call(
-              () -> "look up chunks failed", database -> values(database, Family.LENGTH, some));
-      for (int i = 0; i < some.size(); i++) {
-        if (lengths.get(i) != null) {
-          there.add(some.get(i));
-        }
-      }
+      find(some, new HashSet<>()).forEach(found -> there.add(found.id()));
     }
     return there;
   }
 
   @Override
   public void delete(Collection<ChunkId> ids) throws StoreException {
+    List<ChunkId> gone = new ArrayList<>(new LinkedHashSet<>(ids));
     handles.change(
         () -> "delete chunks failed: count=" + ids.size(),
         database -> {
-          try (WriteBatch batch = new WriteBatch()) {
-            for (ChunkId id : ids) {
-              byte[] key = id.toArray();
-              batch.delete(handles.family(Family.LENGTH), key);
-              batch.delete(handles.family(Family.CHUNK), key);
-              writeIfAbove(database, batch, BATCH_BYTES);
-            }
-            writeIfAbove(database, batch, 0);
+          for (int from = 0; from < gone.size(); from += LOOKUP_COUNT) {
+            changes.delete(
+                database, gone.subList(from, Math.min(from + LOOKUP_COUNT, gone.size())));
           }
           return true;
         });
@@ -188,7 +232,7 @@ final class RocksChunks implements ChunkStore {
   @Override
   public Cursor ids(ChunkId from) throws StoreException {
     RangeWalk walk =
-        RangeWalk.open(handles, () -> "list chunks failed", Family.LENGTH, from.toArray(), null);
+        RangeWalk.open(handles, () -> "list chunks failed", Family.PLACE, from.toArray(), null);
     return new Cursor() {
       @Override
       public boolean next() throws StoreException {
@@ -202,7 +246,7 @@ final class RocksChunks implements ChunkStore {
 
       @Override
       public int bytes() {
-        return length(walk.value());
+        return Location.of(walk.value()).bytes();
       }
 
       @Override
@@ -210,9 +254,5 @@ final class RocksChunks implements ChunkStore {
         walk.close();
       }
     };
-  }
-
-  static int length(byte[] value) {
-    return ByteBuffer.wrap(value).getInt();
   }
 }

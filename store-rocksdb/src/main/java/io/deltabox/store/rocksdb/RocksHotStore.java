@@ -20,26 +20,52 @@ import org.rocksdb.RocksDBException;
 final class RocksHotStore implements HotStore {
   private final Path directory;
   private final Handles handles;
-  private final Commits commits;
+  private final SegmentLog log;
+  private final Segments segments;
+  private final Index index;
+  private final Buffers buffers;
+  private final Upkeep upkeep;
   private final Watermark watermark;
   private final ChunkStore chunks;
   private final RecordStore records;
   private final Verifier verifier;
 
   /**
-   * Takes the handles and the watermark over.
+   * Takes all of them over.
    *
-   * @param directory where the database lies
+   * @param directory where the store lies
    */
   RocksHotStore(
-      Path directory, Handles handles, Commits commits, Watermark watermark, Verifier verifier) {
+      Path directory,
+      Handles handles,
+      Segments segments,
+      Index index,
+      SegmentLog log,
+      Watermark watermark,
+      long segmentBytes) {
     this.directory = directory;
     this.handles = handles;
-    this.commits = commits;
+    this.segments = segments;
+    this.index = index;
+    this.log = log;
     this.watermark = watermark;
-    this.verifier = verifier;
-    this.chunks = new RocksChunks(handles);
-    this.records = new RocksRecords(handles, commits);
+    this.buffers = new Buffers();
+    Object removing = new Object();
+    Changes changes = new Changes(handles, index, log, buffers, 2 * segmentBytes, this::wakeUpkeep);
+    this.chunks = new RocksChunks(handles, index, segments, changes, buffers);
+    this.records = new RocksRecords(handles, changes, log);
+    this.verifier = new Verifier(handles, directory.resolve("db"), segments, index, log, removing);
+    this.upkeep =
+        new Upkeep(
+            handles, log, new Rewriter(handles, segments, index, changes, buffers, removing));
+    if (!handles.readOnly()) {
+      upkeep.start();
+      upkeep.wake();
+    }
+  }
+
+  private void wakeUpkeep() {
+    upkeep.wake();
   }
 
   @Override
@@ -77,27 +103,29 @@ final class RocksHotStore implements HotStore {
     long memtables = used.getOrDefault(MemoryUsageType.kMemTableTotal, 0L);
     long readers = used.getOrDefault(MemoryUsageType.kTableReadersTotal, 0L);
     long cache = used.getOrDefault(MemoryUsageType.kCacheTotal, 0L);
-    figures.put("memory_bytes", Math.max(cache, memtables) + readers);
+    figures.put("memory_bytes", Math.max(cache, memtables) + readers + buffers.bytes());
     figures.put("memtable_bytes", memtables);
     figures.put("cache_bytes", cache);
   }
 
   private void addDisk(Map<String, Long> figures) throws StoreException {
     try {
-      long log = verifier.diskBytes(".log");
-      figures.put("disk_bytes", verifier.diskBytes(".sst", ".blob") + log);
-      figures.put("log_bytes", log);
+      long index = verifier.indexBytes();
+      long segmentBytes = verifier.segmentBytes();
+      figures.put("disk_bytes", index + segmentBytes);
+      figures.put("index_bytes", index);
+      figures.put("segment_bytes", segmentBytes);
+      long live = this.index.rooms().values().stream().mapToLong(Index.Room::live).sum();
+      figures.put("live_bytes", live);
+      figures.put("dead_bytes", Math.max(0, segmentBytes - live));
     } catch (IOException e) {
       throw Failures.of("measure store failed: directory=" + directory, e);
     }
   }
 
   private void addCounts(RocksDB database, Map<String, Long> figures) throws RocksDBException {
-    figures.put("chunks", property(database, Family.LENGTH, "rocksdb.estimate-num-keys"));
-    figures.put("blob_bytes", property(database, Family.CHUNK, "rocksdb.live-blob-file-size"));
-    figures.put(
-        "blob_garbage_bytes",
-        property(database, Family.CHUNK, "rocksdb.live-blob-file-garbage-size"));
+    figures.put("chunks", property(database, Family.PLACE, "rocksdb.estimate-num-keys"));
+    figures.put("unsynced_bytes", log.unsynced());
     figures.put(
         "compaction_pending_bytes",
         database.getAggregatedLongProperty("rocksdb.estimate-pending-compaction-bytes"));
@@ -113,18 +141,21 @@ final class RocksHotStore implements HotStore {
     verifier.verify();
   }
 
-  /** The last commit is empty: its number tells the next open that all before it must be there. */
+  /** The index need not be written out: what it lacks is read from the log. */
   @Override
   public void close() throws StoreException {
     handles.close(
         database -> {
-          try (watermark) {
+          try (segments;
+              watermark) {
             if (!handles.readOnly()) {
-              commits.sync(database);
+              log.sync();
+              watermark.sync();
             }
           } catch (IOException e) {
             throw Failures.of("close store failed: directory=" + directory, e);
           }
         });
+    upkeep.end();
   }
 }

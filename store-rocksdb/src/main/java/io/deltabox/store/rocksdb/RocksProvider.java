@@ -7,7 +7,7 @@ import io.deltabox.store.StoreMissingException;
 import io.deltabox.store.StoreProvider;
 import java.net.URI;
 import java.nio.file.Path;
-import java.util.OptionalLong;
+import java.util.Optional;
 
 /**
  * The hot store in RocksDB: {@code rocksdb:/DIRECTORY}, for one process at a time, on a local file
@@ -31,7 +31,7 @@ public final class RocksProvider implements StoreProvider {
   public HotStore openHot(URI address, OpenOptions options) throws StoreException {
     StoreDirectory directory = new StoreDirectory(path(address));
     directory.prepare(options.access());
-    OptionalLong promised = Watermark.read(directory.watermark());
+    Optional<Mark> promised = Watermark.read(directory.watermark());
     if (promised.isEmpty() && options.readOnly()) {
       throw new StoreMissingException("no store in this directory: " + directory);
     }

@@ -23,11 +23,13 @@ import org.rocksdb.Snapshot;
 /** Records: each space is a family. */
 final class RocksRecords implements RecordStore {
   private final Handles handles;
-  private final Commits commits;
+  private final Changes changes;
+  private final SegmentLog log;
 
-  RocksRecords(Handles handles, Commits commits) {
+  RocksRecords(Handles handles, Changes changes, SegmentLog log) {
     this.handles = handles;
-    this.commits = commits;
+    this.changes = changes;
+    this.log = log;
   }
 
   @Override
@@ -35,8 +37,7 @@ final class RocksRecords implements RecordStore {
     return handles.call(
         () -> failed(space, key),
         database -> {
-          byte[] found =
-              database.get(handles.family(Family.of(space)), handles.reading(), key.toArray());
+          byte[] found = handles.get(database, Family.of(space), handles.reading(), key.toArray());
           return Optional.ofNullable(found).map(Bytes::of);
         });
   }
@@ -115,6 +116,15 @@ final class RocksRecords implements RecordStore {
 
   @Override
   public CommitResult commit(RecordBatch batch, Durability durability) throws StoreException {
-    return commits.commit(batch, durability);
+    return handles.change(
+        () -> "commit failed: changes=" + batch.changes().size() + " bytes=" + batch.bytes(),
+        database -> {
+          Changes.Committed committed = changes.commit(database, batch);
+          if (committed.result().committed() && durability == Durability.SYNC) {
+            log.sync(committed.end());
+          }
+          changes.flushIfDue(database);
+          return committed.result();
+        });
   }
 }

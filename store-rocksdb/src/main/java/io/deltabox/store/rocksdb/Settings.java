@@ -16,12 +16,14 @@ import org.rocksdb.CompressionType;
 import org.rocksdb.DBOptions;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
-import org.rocksdb.WALRecoveryMode;
 import org.rocksdb.WriteBufferManager;
 
 /**
  * How the database is set up. Owns what it makes; closes it last made first, which is the order
  * RocksDB needs: options before the filter and the cache that they refer to.
+ *
+ * <p>The database keeps no log: all families are written out together, so that what it holds on the
+ * disk is as it was at one place of ours, and only when that much of ours is durable.
  *
  * <p>Memory: one cache of the size that was asked for holds blocks, indexes and filters of all
  * families, and the memtables' memory is charged to it as well, at most half of it before they are
@@ -32,29 +34,22 @@ final class Settings implements AutoCloseable {
   private static final double BLOOM_BITS = 10;
   private static final int FORMAT_VERSION = 6;
   private static final long BLOCK_BYTES = 16 << 10;
-  private static final long BLOB_BYTES_MIN = 2 << 10;
-  private static final long BLOB_FILE_BYTES = 256 * MIB;
-  private static final double BLOB_AGE_CUTOFF = 0.25;
-  private static final double BLOB_FORCE_THRESHOLD = 0.5;
 
-  /** The log is replayed at the next open, at some 300 MB/s. */
-  private static final long LOG_BYTES_MIN = 64 * MIB;
-
-  private static final long LOG_BYTES_MAX = 1024 * MIB;
+  /** Memtables grow by that; there are as many as families. */
+  private static final long ARENA_BYTES = 64 << 10;
 
   private final Deque<AbstractNativeReference> owned = new ArrayDeque<>();
   private final Cache cache;
   private final DBOptions database;
   private final List<ColumnFamilyDescriptor> families = new ArrayList<>();
 
-  Settings(long memoryBytes, boolean create) {
+  Settings(long memoryBytes, boolean create, FlushGuard guard) {
     cache = own(new LRUCache(memoryBytes));
     WriteBufferManager buffers = own(new WriteBufferManager(memoryBytes / 2, cache));
     BloomFilter filter = own(new BloomFilter(BLOOM_BITS));
-    database = own(database(memoryBytes, buffers, create));
+    database = own(database(buffers, create).setListeners(own(guard).asList()));
     for (Family family : Family.values()) {
-      families.add(
-          new ColumnFamilyDescriptor(family.bytes(), own(family(family, memoryBytes, filter))));
+      families.add(new ColumnFamilyDescriptor(family.bytes(), own(family(memoryBytes, filter))));
     }
   }
 
@@ -83,21 +78,14 @@ final class Settings implements AutoCloseable {
     return made;
   }
 
-  private static DBOptions database(long memoryBytes, WriteBufferManager buffers, boolean create) {
-    Properties only = new Properties();
-    // Has no setter.
-    only.setProperty("track_and_verify_wals_in_manifest", "true");
-    DBOptions options = DBOptions.getDBOptionsFromProps(only);
-    if (options == null) {
-      throw new IllegalStateException("the database does not know its options: " + only);
-    }
+  private static DBOptions database(WriteBufferManager buffers, boolean create) {
+    DBOptions options = new DBOptions();
     return options
         .setCreateIfMissing(create)
         .setCreateMissingColumnFamilies(create)
         .setParanoidChecks(true)
-        .setWalRecoveryMode(WALRecoveryMode.PointInTimeRecovery)
-        .setMaxTotalWalSize(Math.min(LOG_BYTES_MAX, Math.max(LOG_BYTES_MIN, memoryBytes)))
-        .setWalBytesPerSync(MIB)
+        .setAtomicFlush(true)
+        .setAvoidFlushDuringShutdown(true)
         .setBytesPerSync(MIB)
         .setWriteBufferManager(buffers)
         .setMaxOpenFiles(-1)
@@ -109,7 +97,7 @@ final class Settings implements AutoCloseable {
         .setStatsPersistPeriodSec(0);
   }
 
-  private ColumnFamilyOptions family(Family family, long memoryBytes, BloomFilter filter) {
+  private ColumnFamilyOptions family(long memoryBytes, BloomFilter filter) {
     Properties only = new Properties();
     // Has no setter. Finds a flipped bit of a memtable before it is written out.
     only.setProperty("memtable_protection_bytes_per_key", "8");
@@ -127,27 +115,10 @@ final class Settings implements AutoCloseable {
             .setCacheIndexAndFilterBlocks(true)
             .setPinL0FilterAndIndexBlocksInCache(true);
     options.setTableFormatConfig(tables).setLevelCompactionDynamicLevelBytes(true);
-    if (family == Family.CHUNK) {
-      return blobs(options, memoryBytes);
-    }
     return options
         .setCompressionType(CompressionType.LZ4_COMPRESSION)
-        .setWriteBufferSize(Math.min(16 * MIB, memoryBytes / 8));
-  }
-
-  /** Chunks come compressed and encrypted. Their values go into files of their own. */
-  private static ColumnFamilyOptions blobs(ColumnFamilyOptions options, long memoryBytes) {
-    return options
-        .setCompressionType(CompressionType.NO_COMPRESSION)
-        .setWriteBufferSize(Math.min(128 * MIB, memoryBytes / 8))
-        .setMaxWriteBufferNumber(3)
-        .setTargetFileSizeBase(16 * MIB)
-        .setEnableBlobFiles(true)
-        .setMinBlobSize(BLOB_BYTES_MIN)
-        .setBlobFileSize(BLOB_FILE_BYTES)
-        .setBlobCompressionType(CompressionType.NO_COMPRESSION)
-        .setEnableBlobGarbageCollection(true)
-        .setBlobGarbageCollectionAgeCutoff(BLOB_AGE_CUTOFF)
-        .setBlobGarbageCollectionForceThreshold(BLOB_FORCE_THRESHOLD);
+        .setWriteBufferSize(Math.min(16 * MIB, memoryBytes / 8))
+        .setArenaBlockSize(ARENA_BYTES)
+        .setMaxWriteBufferNumber(4);
   }
 }

@@ -15,12 +15,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * The directory of a store: {@code format} says what it is, {@code db} holds the database, {@code
- * durable} is the {@link Watermark}, {@code pid} tells who opened it last.
+ * The directory of a store: {@code format} says what it is, {@code log} holds the segments, {@code
+ * db} the index, {@code durable} is the {@link Watermark}, {@code pid} tells who opened it last.
  */
 final class StoreDirectory {
   private static final String KIND = "deltabox rocksdb hot ";
-  private static final String VERSION = "1";
+  private static final String VERSION = "2";
 
   private final Path path;
 
@@ -28,8 +28,16 @@ final class StoreDirectory {
     this.path = path;
   }
 
+  Path path() {
+    return path;
+  }
+
   Path database() {
     return path.resolve("db");
+  }
+
+  Path segments() {
+    return path.resolve("log");
   }
 
   Path watermark() {

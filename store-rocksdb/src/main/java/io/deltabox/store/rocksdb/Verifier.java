@@ -8,117 +8,154 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.Map;
+import java.util.NavigableMap;
 import org.rocksdb.FlushOptions;
 
 /** Reads all that is stored and compares it with its checksums. */
 final class Verifier {
   private final Handles handles;
-  private final Path directory;
+  private final Path database;
+  private final Segments segments;
+  private final Index index;
+  private final SegmentLog log;
 
-  Verifier(Handles handles, Path directory) {
+  /** Held so that no segment goes. */
+  private final Object removing;
+
+  Verifier(
+      Handles handles,
+      Path database,
+      Segments segments,
+      Index index,
+      SegmentLog log,
+      Object removing) {
     this.handles = handles;
-    this.directory = directory;
+    this.database = database;
+    this.segments = segments;
+    this.index = index;
+    this.log = log;
+    this.removing = removing;
   }
 
   /**
-   * What the database needs is there. It looks for its tables when it is opened, and for blob files
-   * only when one is read.
-   */
-  void requireFiles() throws StoreException {
-    Set<Path> gone = missing();
-    if (!gone.isEmpty()) {
-      // What the database has replaced meanwhile is no longer needed.
-      gone.retainAll(missing());
-    }
-    if (!gone.isEmpty()) {
-      throw new StoreCorruptException("files of the store are gone: files=" + gone);
-    }
-  }
-
-  private Set<Path> missing() throws StoreException {
-    return handles.call(
-        () -> "list files failed: directory=" + directory,
-        database -> {
-          Set<Path> missing = new TreeSet<>();
-          for (String name : database.getLiveFiles(false).files) {
-            Path file = directory.resolve(name.substring(name.lastIndexOf('/') + 1));
-            if (!Files.exists(file)) {
-              missing.add(file);
-            }
-          }
-          return missing;
-        });
-  }
-
-  /**
-   * Writes out first what is in memory only, so that the log holds nothing that counts. The
-   * database checks its tables, and no blob files: those are checked by reading every chunk.
+   * Writes the index out first, so that its tables hold all that counts. Then every entry of every
+   * segment, whether a key leads to it or not, and whether every key leads to its entry.
    */
   void verify() throws StoreException {
     if (!handles.readOnly()) {
       handles.call(
-          () -> "write out failed: directory=" + directory,
-          database -> {
+          () -> "write out failed: directory=" + database,
+          open -> {
             try (FlushOptions options = new FlushOptions().setWaitForFlush(true)) {
-              database.flush(options, handles.allFamilies());
+              open.flush(options, handles.allFamilies());
             }
             return true;
           });
-      requireFiles();
     }
     handles.call(
-        () -> "verify tables failed: directory=" + directory,
-        database -> {
-          database.verifyChecksum();
+        () -> "verify tables failed: directory=" + database,
+        open -> {
+          open.verifyChecksum();
           return true;
         });
-    verifyChunks();
+    synchronized (removing) {
+      verifySegments();
+      verifyPlaces();
+    }
   }
 
-  private void verifyChunks() throws StoreException {
-    List<RangeWalk> both =
-        RangeWalk.openAll(
+  private void verifySegments() throws StoreException {
+    Place end = log.settled().end();
+    NavigableMap<Integer, Index.Room> rooms = index.rooms();
+    rooms.keySet().removeIf(number -> number >= end.segment());
+    for (Map.Entry<Integer, Index.Room> one : rooms.entrySet()) {
+      verifySegment(one.getKey(), one.getValue().end());
+    }
+    if (end.segment() > 0) {
+      verifySegment(end.segment(), end.offset());
+    }
+  }
+
+  private void verifySegment(int number, long end) throws StoreException {
+    EntryReader reader =
+        new EntryReader(segments, new Place(number, SegmentHead.BYTES), end, EntryReader.BODIES);
+    boolean more = true;
+    while (more) {
+      more = handles.call(() -> "verify segment failed", open -> verifySome(reader));
+    }
+  }
+
+  /** Up to some entries, so that the store can be closed meanwhile; false at the end. */
+  private boolean verifySome(EntryReader reader) throws StoreException {
+    try {
+      for (int i = 0; i < 100 && !reader.atEnd(); i++) {
+        Place at = reader.at();
+        Entry entry = reader.next();
+        if (entry == null || reader.body(entry) == null) {
+          throw new StoreCorruptException(
+              "segment is damaged: file="
+                  + segments.path(at.segment())
+                  + " at="
+                  + at.offset()
+                  + (entry != null && entry.holdsChunk() ? " id=" + entry.id() : ""));
+        }
+      }
+      return !reader.atEnd();
+    } catch (IOException e) {
+      throw Failures.of("verify segment failed: " + reader.at(), e);
+    }
+  }
+
+  private void verifyPlaces() throws StoreException {
+    try (RangeWalk walk =
+        RangeWalk.open(
             handles,
-            () -> "verify chunks failed: directory=" + directory,
-            List.of(Family.LENGTH, Family.CHUNK));
-    try (RangeWalk lengths = both.get(0);
-        RangeWalk chunks = both.get(1)) {
-      while (lengths.next()) {
-        requireSame(lengths, chunks.next(), chunks);
+            () -> "verify places failed: directory=" + database,
+            Family.PLACE,
+            new byte[0],
+            null)) {
+      while (walk.next()) {
+        ChunkId id = ChunkId.read(ByteBuffer.wrap(walk.key()));
+        Location location = Location.of(walk.value());
+        handles.call(() -> "verify place failed: id=" + id, open -> verifyPlace(id, location));
       }
-      if (chunks.next()) {
-        throw new StoreCorruptException("chunk is there and not known: id=" + id(chunks.key()));
+    }
+  }
+
+  private boolean verifyPlace(ChunkId id, Location location) throws StoreException {
+    int segment = location.place().segment();
+    try {
+      ByteBuffer head = ByteBuffer.allocate(Entry.HEAD_BYTES);
+      Entry entry = Entry.read(segments.read(segment, head, location.place().offset()));
+      if (entry == null
+          || !entry.holdsChunk()
+          || !entry.id().equals(id)
+          || !entry.location().equals(location)) {
+        throw new StoreCorruptException(
+            "chunk is known and is not where it should be: id="
+                + id
+                + " file="
+                + segments.path(segment)
+                + " at="
+                + location.place().offset());
       }
+      return true;
+    } catch (IOException e) {
+      throw Failures.of("read segment failed: file=" + segments.path(segment), e);
     }
   }
 
-  private static void requireSame(RangeWalk lengths, boolean more, RangeWalk chunks)
-      throws StoreException {
-    byte[] id = lengths.key();
-    if (!more || !Arrays.equals(chunks.key(), id)) {
-      throw new StoreCorruptException("chunk is known and its content is gone: id=" + id(id));
-    }
-    int expected = RocksChunks.length(lengths.value());
-    if (chunks.value().length != expected) {
-      throw new StoreCorruptException(
-          "chunk has another length: id="
-              + id(id)
-              + " bytes="
-              + chunks.value().length
-              + " expected="
-              + expected);
-    }
+  /** Bytes of the files of the index; those that go meanwhile are left out. */
+  long indexBytes() throws IOException {
+    return bytes(database, ".sst", ".log");
   }
 
-  private static ChunkId id(byte[] key) {
-    return ChunkId.read(ByteBuffer.wrap(key));
+  long segmentBytes() throws IOException {
+    return bytes(database.resolveSibling("log"), ".seg");
   }
 
-  /** Bytes of all files; those that go meanwhile are left out. */
-  long diskBytes(String... suffixes) throws IOException {
+  private static long bytes(Path directory, String... suffixes) throws IOException {
     long bytes = 0;
     try (var files = Files.newDirectoryStream(directory)) {
       for (Path file : files) {

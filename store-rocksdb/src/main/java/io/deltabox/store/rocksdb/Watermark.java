@@ -9,52 +9,51 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.OptionalLong;
-import java.util.Set;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * A small file with the number of the newest commit that is known to be durable.
+ * A small file that says how much of the log is known to be durable.
  *
- * <p>After a crash the database replays its log up to the first record that is not whole, as it
- * must: behind the last sync anything may be missing. It cannot tell such a record from one that
- * was promised and is damaged. This file can: it is written after the sync and never before, so
- * what it says was true; and it is not synced itself, so it costs next to nothing. A kill leaves it
- * exact, a loss of power somewhat old.
+ * <p>After a crash the log is read up to the first entry that is not whole: behind the last sync
+ * anything may be missing. Such an entry cannot be told from one that was promised and is damaged.
+ * This file can tell: it is written after the sync and never before, so what it says was true; and
+ * it is not synced itself, so it costs next to nothing. A kill leaves it exact, a loss of power
+ * somewhat old.
  *
  * <pre>
- * file = magic:u32 crc32c(number):u32 number:u64      little-endian
+ * file = magic:u32 crc32c(the rest):u32 number:u64 end of the log:u64      little-endian
  * </pre>
  *
- * <p>The 16 bytes lie within one sector, which is written whole. Used under a lock.
+ * <p>The 24 bytes lie within one sector, which is written whole. Used under a lock.
  */
 final class Watermark implements AutoCloseable {
   private static final int MAGIC = 0x4d57_4244;
-  private static final int BYTES = 16;
+  private static final int BYTES = 24;
   private static final int ATTEMPTS = 3;
 
   private final Path file;
-  private final FileChannel channel;
+  private final DiskFile disk;
 
-  private Watermark(Path file, FileChannel channel) {
+  private Watermark(Path file, DiskFile disk) {
     this.file = file;
-    this.channel = channel;
+    this.disk = disk;
   }
 
   /**
    * Empty if the store has never been whole: the file is not there, or was made and not written.
    */
-  static OptionalLong read(Path file) throws StoreException {
+  static Optional<Mark> read(Path file) throws StoreException {
     // Whoever reads beside a writer may see half of what that writes.
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       ByteBuffer bytes = content(file);
       if (!bytes.hasRemaining()) {
-        return OptionalLong.empty();
+        return Optional.empty();
       }
       if (bytes.remaining() == BYTES
           && bytes.getInt() == MAGIC
           && bytes.getInt() == crc(bytes.slice())) {
-        return OptionalLong.of(bytes.getLong());
+        return Optional.of(new Mark(bytes.getLong(), Place.of(bytes.getLong())));
       }
     }
     throw new StoreCorruptException(
@@ -75,21 +74,15 @@ final class Watermark implements AutoCloseable {
 
   /** Made if it is not there, unless only to be read. */
   static Watermark open(Path file, boolean readOnly) throws IOException {
-    Set<StandardOpenOption> options =
-        readOnly
-            ? Set.of(StandardOpenOption.READ)
-            : Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    return new Watermark(file, FileChannel.open(file, options));
+    return new Watermark(file, readOnly ? DiskFile.open(file, false) : DiskFile.make(file));
   }
 
-  void set(long number) throws StoreException {
+  void set(Mark mark) throws StoreException {
     ByteBuffer bytes = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    bytes.putLong(8, number);
-    bytes.putInt(0, MAGIC).putInt(4, crc(bytes.slice(8, 8)));
+    bytes.putLong(8, mark.number()).putLong(16, mark.end().number());
+    bytes.putInt(0, MAGIC).putInt(4, crc(bytes.slice(8, 16)));
     try {
-      for (long at = 0; bytes.hasRemaining(); ) {
-        at += channel.write(bytes, at);
-      }
+      disk.write(bytes, 0);
     } catch (IOException e) {
       throw Failures.of("write watermark failed: file=" + file, e);
     }
@@ -97,7 +90,7 @@ final class Watermark implements AutoCloseable {
 
   void sync() throws StoreException {
     try {
-      channel.force(true);
+      disk.force();
     } catch (IOException e) {
       throw Failures.of("make watermark durable failed: file=" + file, e);
     }
@@ -105,7 +98,7 @@ final class Watermark implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    channel.close();
+    disk.close();
   }
 
   private static int crc(ByteBuffer bytes) {

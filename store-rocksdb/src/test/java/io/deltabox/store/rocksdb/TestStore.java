@@ -89,7 +89,7 @@ final class TestStore {
   }
 
   static List<Path> files(Path directory, String suffix) throws IOException {
-    try (var files = Files.list(directory.resolve("db"))) {
+    try (var files = Files.list(directory.resolve(suffix.equals(".seg") ? "log" : "db"))) {
       return files.filter(file -> file.toString().endsWith(suffix)).sorted().toList();
     }
   }
