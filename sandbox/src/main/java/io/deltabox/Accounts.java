@@ -1,13 +1,19 @@
 package io.deltabox;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
 /**
- * Users and groups of every sandbox: the few that programs expect, one ordinary user, nobody of the
- * host.
+ * Users of a sandbox. On the host's files: the few that programs expect, one ordinary user, nobody
+ * of the host. On an imported base: its own.
  */
 final class Accounts {
-  static final int USER = 1000;
-  static final String USER_HOME = "/home/user";
-
   static final String PASSWD =
       """
       root:x:0:0:root:/root:/bin/bash
@@ -46,23 +52,68 @@ final class Accounts {
       nobody:*:19000:0:99999:7:::
       """;
 
-  private Accounts() {}
+  private static final int PASSWD_BYTES_MAX = 1 << 20;
+  private static final int PASSWD_FIELDS = 7;
+
+  /** Those a sandbox on the host's files has. */
+  static final Accounts OWN = parse(PASSWD);
+
+  private record User(String login, String home, String shell) {}
+
+  private final Map<Integer, User> users;
+
+  private Accounts(Map<Integer, User> users) {
+    this.users = Map.copyOf(users);
+  }
+
+  /**
+   * Those of a tree with a file {@code etc/passwd}, which is read as hostile: no link is followed,
+   * and what is no account is skipped.
+   */
+  static Accounts of(Path tree) throws IOException {
+    Path directory = tree.resolve("etc");
+    Path file = directory.resolve("passwd");
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+        || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      return new Accounts(Map.of());
+    }
+    try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+      return parse(new String(in.readNBytes(PASSWD_BYTES_MAX), StandardCharsets.UTF_8));
+    }
+  }
+
+  static Accounts parse(String passwd) {
+    Map<Integer, User> users = new HashMap<>();
+    for (String line : passwd.split("\n")) {
+      String[] fields = line.split(":", -1);
+      if (fields.length == PASSWD_FIELDS
+          && fields[2].matches("[0-9]{1,9}")
+          && fields[5].startsWith("/")
+          && line.indexOf('\0') < 0) {
+        String shell = fields[6].startsWith("/") ? fields[6] : "/bin/sh";
+        users.putIfAbsent(Integer.valueOf(fields[2]), new User(fields[0], fields[5], shell));
+      }
+    }
+    return new Accounts(users);
+  }
+
+  private User user(int uid) {
+    User user = users.get(uid);
+    return user != null ? user : new User("nobody", "/", "/bin/sh");
+  }
 
   /** Home directory of a user inside. */
-  static String home(int uid) {
-    return switch (uid) {
-      case 0 -> "/root";
-      case USER -> USER_HOME;
-      default -> "/";
-    };
+  String home(int uid) {
+    return user(uid).home();
   }
 
   /** Login name of a user inside. */
-  static String login(int uid) {
-    return switch (uid) {
-      case 0 -> "root";
-      case USER -> "user";
-      default -> "nobody";
-    };
+  String login(int uid) {
+    return user(uid).login();
+  }
+
+  /** Shell of root, which commands are told of. */
+  String shell() {
+    return user(0).shell();
   }
 }

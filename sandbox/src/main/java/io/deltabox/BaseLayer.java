@@ -3,7 +3,6 @@ package io.deltabox;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -11,15 +10,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
-import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The layer between the host's root directory and what a sandbox writes: it lets only an allow list
@@ -34,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>No whiteout may lie below a directory that is opaque in this same layer: overlayfs would list
  * it.
  */
-final class BaseLayer implements AutoCloseable {
+final class BaseLayer implements Base {
   private static final Set<String> PASSED =
       Set.of("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32");
 
@@ -97,15 +92,6 @@ final class BaseLayer implements AutoCloseable {
           "timezone",
           "vim");
 
-  private static final String HOSTS =
-      """
-      127.0.0.1 localhost %s
-      ::1 localhost ip6-localhost ip6-loopback
-      """;
-
-  /** When everything in it that is not a copy of a host's file says it was changed last. */
-  private static final FileTime MADE = FileTime.from(Instant.parse("2000-01-01T00:00:00Z"));
-
   private static final long BYTES_MAX = 256L << 20;
   private static final long INODES_MAX = 65536;
   private static final long COPIED_BYTES_MAX = 8L << 20;
@@ -125,41 +111,54 @@ final class BaseLayer implements AutoCloseable {
     }
   }
 
-  private final Descriptor mount;
+  private final Layer layer;
   private final long rootNames;
 
-  private BaseLayer(Descriptor mount, long rootNames) {
-    this.mount = mount;
+  private BaseLayer(Layer layer, long rootNames) {
+    this.layer = layer;
     this.rootNames = rootNames;
   }
 
   /** Builds the layer; the caller closes it. */
   static BaseLayer build(Key key) throws IOException {
-    Descriptor mount =
-        Descriptor.of(
-            SandboxFunctions.get()
-                .dbx_sandbox_tmpfs(BYTES_MAX, INODES_MAX, 0755, Mounts.NOSUID | Mounts.NODEV),
-            "make file system of the base layer");
-    BaseLayer layer = new BaseLayer(mount, rootNames());
+    Layer layer = Layer.make(BYTES_MAX, INODES_MAX);
     try {
-      layer.fill(key.exposures(), key.hostname());
-      return layer;
+      BaseLayer made = new BaseLayer(layer, rootNames());
+      made.fill(key.exposures(), key.hostname());
+      return made;
     } catch (IOException | RuntimeException e) {
       layer.close();
       throw e;
     }
   }
 
-  Descriptor mount() {
-    return mount;
+  @Override
+  public Descriptor layer() {
+    return layer.mount();
+  }
+
+  @Override
+  public Descriptor openTree() throws IOException {
+    return Descriptor.open(Descriptor.NOWHERE, "/", Descriptor.O_PATH | Descriptor.O_DIRECTORY);
+  }
+
+  @Override
+  public String digest() {
+    return "";
+  }
+
+  @Override
+  public Accounts accounts() {
+    return Accounts.OWN;
   }
 
   /**
    * False if it is closed, or the host's root directory has other names now than when this was
    * built.
    */
-  boolean current() throws IOException {
-    return mount.open() && rootNames == rootNames();
+  @Override
+  public boolean current() throws IOException {
+    return layer.mount().open() && rootNames == rootNames();
   }
 
   /** True if a host path shows inside without being exposed. */
@@ -169,7 +168,7 @@ final class BaseLayer implements AutoCloseable {
 
   @Override
   public void close() {
-    mount.close();
+    layer.close();
   }
 
   private static long rootNames() throws IOException {
@@ -180,11 +179,11 @@ final class BaseLayer implements AutoCloseable {
     Set<String> made = new TreeSet<>(PASSED);
     for (String line : EmptyDirectories.LIST) {
       EmptyDirectories.Entry entry = EmptyDirectories.parse(line);
-      directory(entry.path(), entry.mode(), entry.owner());
+      layer.directory(entry.path(), entry.mode(), entry.owner(), entry.owner());
       made.add(Path.of(entry.path()).getName(0).toString());
     }
-    link("var/run", "/run");
-    link("var/lock", "/run/lock");
+    layer.link("var/run", "/run");
+    layer.link("var/lock", "/run/lock");
     fillEtc(hostname);
     for (Exposure exposure : exposures) {
       if (!shown(exposure.target())) {
@@ -198,45 +197,7 @@ final class BaseLayer implements AutoCloseable {
         opaque(name);
       }
     }
-    settleTimes();
-  }
-
-  /** Makes it the same whenever it is built: a snapshot may be restored over a later one. */
-  private void settleTimes() throws IOException {
-    Files.walkFileTree(
-        // The path itself is a link to it.
-        mount.path().resolve("."),
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attrs)
-              throws IOException {
-            if (attrs.isSymbolicLink()) {
-              settleTime(file);
-            }
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            settleTime(dir);
-            return FileVisitResult.CONTINUE;
-          }
-        });
-  }
-
-  private static void settleTime(Path made) throws IOException {
-    Files.getFileAttributeView(made, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
-        .setTimes(MADE, null, null);
-  }
-
-  private void directory(String path, int mode, int owner) throws IOException {
-    Errno.check(
-        SandboxFunctions.get().dbx_sandbox_directory(mount.fd(), path, mode, owner, owner),
-        "make directory of the base layer path=/" + path);
+    layer.settleTimes();
   }
 
   /** Every other name of the host's root directory. */
@@ -246,57 +207,37 @@ final class BaseLayer implements AutoCloseable {
       memory.slice(0, passed.length).put(passed);
       Errno.check(
           SandboxFunctions.get()
-              .dbx_sandbox_hide_rest(mount.fd(), "/", memory.address(), PASSED.size()),
+              .dbx_sandbox_hide_rest(layer.mount().fd(), "/", memory.address(), PASSED.size()),
           "hide names of the host's root directory");
     }
   }
 
   private void opaque(String name) throws IOException {
     Errno.check(
-        SandboxFunctions.get().dbx_sandbox_opaque(mount.path().resolve(name).toString()),
+        SandboxFunctions.get().dbx_sandbox_opaque(layer.path(name).toString()),
         "hide contents of host path=/" + name);
-  }
-
-  private void link(String path, String target) throws IOException {
-    Files.createSymbolicLink(mount.path().resolve(path), Path.of(target));
-  }
-
-  private void file(String path, String text, Set<PosixFilePermission> mode) throws IOException {
-    Path file = mount.path().resolve(path);
-    Files.write(file, text.getBytes(StandardCharsets.UTF_8));
-    Files.setPosixFilePermissions(file, mode);
-    settleTime(file);
   }
 
   /** Directories on the way and, at the end, a directory or empty file to mount on. */
   private void mountPoint(Exposure exposure) throws IOException {
     Path relative = Path.of("/").relativize(exposure.target());
     for (int depth = 1; depth < relative.getNameCount(); depth++) {
-      Path ancestor = relative.subpath(0, depth);
-      if (!Files.isDirectory(mount.path().resolve(ancestor), LinkOption.NOFOLLOW_LINKS)) {
-        directory(ancestor.toString(), 0755, 0);
+      String ancestor = relative.subpath(0, depth).toString();
+      if (!layer.hasDirectory(ancestor)) {
+        layer.directory(ancestor, 0755, 0, 0);
       }
     }
-    if (exposure.directory()) {
-      if (!Files.isDirectory(mount.path().resolve(relative), LinkOption.NOFOLLOW_LINKS)) {
-        directory(relative.toString(), 0755, 0);
-      }
-    } else if (!Files.exists(mount.path().resolve(relative), LinkOption.NOFOLLOW_LINKS)) {
-      file(relative.toString(), "", Modes.of("rw-r--r--"));
-    }
+    layer.mountPoint(relative.toString(), exposure.directory());
   }
 
   private void fillEtc(String hostname) throws IOException {
     for (String name : ETC) {
-      copy(Path.of("/etc", name), mount.path().resolve("etc").resolve(name));
+      copy(Path.of("/etc", name), layer.path("etc").resolve(name));
     }
-    file("etc/passwd", Accounts.PASSWD, Modes.of("rw-r--r--"));
-    file("etc/group", Accounts.GROUP, Modes.of("rw-r--r--"));
-    file("etc/shadow", Accounts.SHADOW, Modes.of("rw-------"));
-    file("etc/hosts", HOSTS.formatted(hostname), Modes.of("rw-r--r--"));
-    file("etc/hostname", hostname + "\n", Modes.of("rw-r--r--"));
-    file("etc/resolv.conf", "", Modes.of("rw-r--r--"));
-    link("etc/mtab", "/proc/self/mounts");
+    layer.file("etc/passwd", Accounts.PASSWD, Modes.of("rw-r--r--"));
+    layer.file("etc/group", Accounts.GROUP, Modes.of("rw-r--r--"));
+    layer.file("etc/shadow", Accounts.SHADOW, Modes.of("rw-------"));
+    layer.names(hostname);
   }
 
   private static void copy(Path from, Path to) throws IOException {

@@ -139,7 +139,7 @@ final class Commands implements RunningExec.Controls {
               given);
       InitMessage message = await(answer);
       if (message.kind() == InitMessage.Kind.FAILED) {
-        throw StartFailure.of(spec, message.stage(), message.status());
+        throw StartFailure.of(spec, message.stage(), message.status(), host.baseDigest());
       }
     } catch (ErrnoException e) {
       if (gone) {

@@ -34,10 +34,9 @@ public final class DeltaBox implements AutoCloseable {
   private final Object lock = new Object();
   // Guarded by lock.
   private final Map<Id, Sandbox> sandboxes = new LinkedHashMap<>();
-  private final Map<BaseLayer.Key, BaseLayer> bases = new LinkedHashMap<>();
+  private final Bases bases;
   private final Map<Id, RestorePoint> outliving = new LinkedHashMap<>();
   private @Nullable Descriptor program;
-  private @Nullable RootWatch watch;
   private boolean closed;
 
   private DeltaBox(DeltaBoxConfig config) throws IOException {
@@ -45,6 +44,7 @@ public final class DeltaBox implements AutoCloseable {
     this.cgroups = Cgroups.detect(config.without());
     this.keeper = Keeper.open(config.keeperBytesMax());
     this.loop = new IoLoop();
+    this.bases = new Bases(loop);
     this.timer =
         new ScheduledThreadPoolExecutor(
             1,
@@ -144,7 +144,7 @@ public final class DeltaBox implements AutoCloseable {
         id, spec, makeHost(id, 0, spec, null, ClockOffsets.NONE), services(id, spec), null);
   }
 
-  private Sandbox.Services services(Id id, SandboxSpec spec) {
+  private Sandbox.Services services(Id id, SandboxSpec spec) throws IOException {
     AtomicInteger containers = new AtomicInteger();
     return new Sandbox.Services(
         loop,
@@ -155,7 +155,8 @@ public final class DeltaBox implements AutoCloseable {
         () -> forget(id),
         notices(),
         old -> makeHost(id, containers.incrementAndGet(), spec, old.terminals(), old.clocks()),
-        this::outlive);
+        this::outlive,
+        accounts(spec));
   }
 
   private void outlive(List<RestorePoint> points) {
@@ -259,11 +260,7 @@ public final class DeltaBox implements AutoCloseable {
       Mounts mounts;
       Descriptor initProgram;
       synchronized (lock) {
-        mounts =
-            Mounts.make(
-                base(new BaseLayer.Key(exposures.list(), spec.hostname())),
-                spec.upperBytesMax(),
-                terminals);
+        mounts = Mounts.make(bases.of(spec, exposures.list()), spec.upperBytesMax(), terminals);
         initProgram = program();
       }
       CgroupSet groups;
@@ -278,18 +275,9 @@ public final class DeltaBox implements AutoCloseable {
     }
   }
 
-  private BaseLayer base(BaseLayer.Key key) throws IOException {
-    BaseLayer known = bases.get(key);
-    if (known != null && known.current()) {
-      return known;
-    }
-    if (watch == null) {
-      watch = new RootWatch(loop);
-    }
-    BaseLayer made = BaseLayer.build(key);
-    watch.add(made);
-    bases.put(key, made);
-    return made;
+  private Accounts accounts(SandboxSpec spec) throws IOException {
+    SandboxSpec.BaseTree tree = spec.base();
+    return tree == null ? Accounts.OWN : Accounts.of(tree.directory());
   }
 
   private Descriptor program() throws IOException {
@@ -342,10 +330,7 @@ public final class DeltaBox implements AutoCloseable {
     keeper.close();
     loop.close();
     synchronized (lock) {
-      bases.clear();
-      if (watch != null) {
-        watch.close();
-      }
+      bases.close();
       if (program != null) {
         program.close();
       }

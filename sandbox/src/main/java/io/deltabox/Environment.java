@@ -9,13 +9,13 @@ final class Environment {
 
   private Environment() {}
 
-  static Map<String, String> of(SandboxSpec sandbox, ExecSpec exec) {
+  static Map<String, String> of(SandboxSpec sandbox, Accounts accounts, ExecSpec exec) {
     Map<String, String> env = new LinkedHashMap<>();
     env.put("PATH", PATH);
-    env.put("HOME", Accounts.home(exec.uid()));
-    env.put("USER", Accounts.login(exec.uid()));
-    env.put("LOGNAME", Accounts.login(exec.uid()));
-    env.put("SHELL", "/bin/bash");
+    env.put("HOME", accounts.home(exec.uid()));
+    env.put("USER", accounts.login(exec.uid()));
+    env.put("LOGNAME", accounts.login(exec.uid()));
+    env.put("SHELL", accounts.shell());
     env.put("LANG", "C.UTF-8");
     if (exec.tty() != null) {
       env.put("TERM", "xterm-256color");

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param shm clone that becomes {@code /dev/shm}
  * @param shmTree a clone of it for work from outside
  * @param layer upper one of the two layers under the overlay
- * @param hostRoot lower one of them
+ * @param baseTree lower one of them
+ * @param baseDigest digest of the lower one, or empty
  * @param dev read-only {@code /dev}
  * @param nothing its {@code /dev/null}
  * @param devpts its terminals
@@ -33,7 +34,8 @@ record Mounts(
     Descriptor shm,
     Descriptor shmTree,
     Descriptor layer,
-    Descriptor hostRoot,
+    Descriptor baseTree,
+    String baseDigest,
     Descriptor dev,
     Descriptor nothing,
     Descriptor devpts,
@@ -65,7 +67,7 @@ record Mounts(
    *
    * @param terminals of a container that is replaced; null for new ones
    */
-  static Mounts make(BaseLayer base, long upperBytesMax, @Nullable Descriptor terminals)
+  static Mounts make(Base base, long upperBytesMax, @Nullable Descriptor terminals)
       throws IOException {
     List<Descriptor> made = new ArrayList<>();
     try {
@@ -87,7 +89,7 @@ record Mounts(
   public void close() {
     for (Descriptor descriptor :
         List.of(
-            overlay, tree, shm, shmTree, layer, hostRoot, dev, nothing, devpts, terminals, upper,
+            overlay, tree, shm, shmTree, layer, baseTree, dev, nothing, devpts, terminals, upper,
             tmpfs)) {
       descriptor.close();
     }
@@ -107,8 +109,7 @@ record Mounts(
       return descriptor;
     }
 
-    Mounts make(BaseLayer base, long upperBytesMax, @Nullable Descriptor terminals)
-        throws IOException {
+    Mounts make(Base base, long upperBytesMax, @Nullable Descriptor terminals) throws IOException {
       // An inode for every 4 KiB: more files than that would be smaller than their own overhead.
       long inodes = Math.max(1024, upperBytesMax / 4096);
       Descriptor tmpfs =
@@ -131,8 +132,9 @@ record Mounts(
           keep(calls.dbx_sandbox_clone(tmpfs.fd(), "shm", 0, 0), "clone shared memory mount");
       Descriptor shmTree =
           keep(calls.dbx_sandbox_clone(tmpfs.fd(), "shm", 0, 0), "clone shared memory mount");
-      Descriptor layer = open(base.mount().fd(), ".");
-      Descriptor hostRoot = open(Descriptor.NOWHERE, "/");
+      Descriptor layer = open(base.layer().fd(), ".");
+      Descriptor baseTree = base.openTree();
+      made.add(baseTree);
       Descriptor dev = dev();
       Descriptor nothing =
           keep(calls.dbx_sandbox_open(dev.fd(), "null", Descriptor.O_PATH), "open /dev/null");
@@ -142,7 +144,19 @@ record Mounts(
               : keep(calls.dbx_sandbox_clone(terminals.fd(), "", 0, 0), "clone devpts");
       Descriptor spare = keep(calls.dbx_sandbox_clone(devpts.fd(), "", 0, 0), "clone devpts");
       return new Mounts(
-          tmpfs, upper, overlay, tree, shm, shmTree, layer, hostRoot, dev, nothing, devpts, spare);
+          tmpfs,
+          upper,
+          overlay,
+          tree,
+          shm,
+          shmTree,
+          layer,
+          baseTree,
+          base.digest(),
+          dev,
+          nothing,
+          devpts,
+          spare);
     }
 
     private Descriptor open(int parent, String path) throws IOException {
@@ -158,14 +172,13 @@ record Mounts(
           "make directory name=" + name);
     }
 
-    private Descriptor overlay(BaseLayer base, Descriptor tmpfs, Descriptor upper)
-        throws IOException {
+    private Descriptor overlay(Base base, Descriptor tmpfs, Descriptor upper) throws IOException {
       int flags = Descriptor.O_PATH | Descriptor.O_DIRECTORY;
-      try (Descriptor root = Descriptor.open(Descriptor.NOWHERE, "/", flags);
+      try (Descriptor root = base.openTree();
           Descriptor work = Descriptor.open(tmpfs.fd(), "work", flags);
           Memory lowers = Memory.allocate(8, Memory.Touch.LATER)) {
         ByteBuffer numbers = lowers.slice(0, 8);
-        numbers.putInt(0, base.mount().fd()).putInt(4, root.fd());
+        numbers.putInt(0, base.layer().fd()).putInt(4, root.fd());
         return keep(
             calls.dbx_sandbox_overlay(lowers.address(), 2, upper.fd(), work.fd(), NOSUID | NODEV),
             "make overlay");

@@ -43,7 +43,8 @@ public final class Sandbox implements AutoCloseable {
       Runnable whenClosed,
       List<String> notices,
       Replacement replacement,
-      Consumer<List<RestorePoint>> outliving) {}
+      Consumer<List<RestorePoint>> outliving,
+      Accounts accounts) {}
 
   /** Makes an empty container like another one. */
   interface Replacement {
@@ -195,7 +196,9 @@ public final class Sandbox implements AutoCloseable {
     Checks.exec(spec);
     startOrCapture.readLock().lock();
     try {
-      return parts().commands().start(spec, Environment.of(this.spec, spec), lossless);
+      Parts now = parts();
+      Accounts accounts = now.services().accounts();
+      return now.commands().start(spec, Environment.of(this.spec, accounts, spec), lossless);
     } finally {
       startOrCapture.readLock().unlock();
     }

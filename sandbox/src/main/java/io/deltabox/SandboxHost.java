@@ -104,12 +104,18 @@ final class SandboxHost implements AutoCloseable {
     return new FileLayout(
         mounts.tree().fd(),
         mounts.tmpfs().fd(),
-        List.of(mounts.layer().fd(), mounts.hostRoot().fd()),
+        List.of(mounts.layer().fd(), mounts.baseTree().fd()),
         "upper",
         "work",
         "shm",
         Mounts.STAGING,
-        covered);
+        covered,
+        mounts.baseDigest());
+  }
+
+  /** Digest of the tree that is its base; empty for the host's files. */
+  String baseDigest() {
+    return mounts.baseDigest();
   }
 
   /** Root of the overlay without any mount on it. */

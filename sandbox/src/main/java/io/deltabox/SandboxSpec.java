@@ -1,5 +1,6 @@
 package io.deltabox;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param upperBytesMax bytes of files the sandbox may write; the memory limit counts them too
  * @param exposed absolute host paths shown inside read-only, beside the base
  * @param env environment every command starts with
+ * @param base directory of a file tree that is the base instead of the host's files, or null; the
+ *     tree must not change any more
  */
 public record SandboxSpec(
     @Nullable String name,
@@ -27,7 +30,24 @@ public record SandboxSpec(
     long processesMax,
     long upperBytesMax,
     List<String> exposed,
-    Map<String, String> env) {
+    Map<String, String> env,
+    @Nullable BaseTree base) {
+  /**
+   * A file tree of DeltaBox's own.
+   *
+   * @param digest says what is in it, lower case hexadecimal; equal digests mean equal trees
+   * @param directory where it is laid out
+   */
+  public record BaseTree(String digest, Path directory) {
+    public BaseTree {
+      if (!digest.matches("[0-9a-f]{64}")) {
+        throw new IllegalArgumentException(
+            "digest of a base must be 64 hexadecimal digits: found=" + digest);
+      }
+      directory = directory.toAbsolutePath().normalize();
+    }
+  }
+
   public static final String HOSTNAME_DEFAULT = "sandbox";
 
   public SandboxSpec {
@@ -38,7 +58,7 @@ public record SandboxSpec(
   /** The same under another name. */
   SandboxSpec named(@Nullable String other) {
     return new SandboxSpec(
-        other, hostname, memoryBytesMax, cpus, processesMax, upperBytesMax, exposed, env);
+        other, hostname, memoryBytesMax, cpus, processesMax, upperBytesMax, exposed, env, base);
   }
 
   /** Defaults: no name, half of the machine's memory, all processors. */
@@ -59,6 +79,7 @@ public record SandboxSpec(
     private double cpus = Runtime.getRuntime().availableProcessors();
     private long processesMax = 4096;
     private @Nullable Long upperBytesMax;
+    private @Nullable BaseTree base;
     private final List<String> exposed = new ArrayList<>();
     private final Map<String, String> env = new LinkedHashMap<>();
 
@@ -106,12 +127,18 @@ public record SandboxSpec(
       return this;
     }
 
+    /** The tree that is the base; null: the host's files. */
+    public Builder base(@Nullable BaseTree value) {
+      base = value;
+      return this;
+    }
+
     public SandboxSpec build() {
       // Half of the memory at most, so that a full disk inside is ENOSPC before the memory limit
       // kills.
       long upper = upperBytesMax != null ? upperBytesMax : Math.min(4L << 30, memoryBytesMax / 2);
       return new SandboxSpec(
-          name, hostname, memoryBytesMax, cpus, processesMax, upper, exposed, env);
+          name, hostname, memoryBytesMax, cpus, processesMax, upper, exposed, env, base);
     }
   }
 }

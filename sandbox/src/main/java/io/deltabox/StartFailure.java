@@ -12,11 +12,16 @@ final class StartFailure {
 
   private StartFailure() {}
 
-  static StartException of(ExecSpec spec, int stage, int errno) {
+  /**
+   * @param baseDigest of the sandbox; empty if its base is the host's files, of which more can be
+   *     shown
+   */
+  static StartException of(ExecSpec spec, int stage, int errno, String baseDigest) {
     String program = spec.argv().get(0);
     return switch (stage) {
-      case InitStage.EXEC -> program(program, spec.uid(), errno);
-      case InitStage.CWD -> workingDirectory(String.valueOf(spec.cwd()), spec.uid(), errno);
+      case InitStage.EXEC -> program(program, spec.uid(), errno, baseDigest);
+      case InitStage.CWD ->
+          workingDirectory(String.valueOf(spec.cwd()), spec.uid(), errno, baseDigest);
       default ->
           new StartException(
               StartException.Reason.SYSTEM,
@@ -30,13 +35,15 @@ final class StartFailure {
     };
   }
 
-  private static StartException program(String program, int uid, int errno) {
+  private static StartException program(String program, int uid, int errno, String baseDigest) {
     String what = "start " + Text.quote(program) + " failed: ";
     if (errno == Errno.ENOENT || errno == Errno.ENOTDIR) {
-      Path hidden = onHost(program);
+      Path hidden = baseDigest.isEmpty() ? onHost(program) : null;
       String why =
           hidden == null
-              ? "no such program in the sandbox (or its interpreter is missing); searched PATH="
+              ? "no such program in the "
+                  + (baseDigest.isEmpty() ? "sandbox" : "sandbox and its base")
+                  + " (or its interpreter is missing); searched PATH="
                   + Environment.PATH
               : "the host has it at "
                   + hidden
@@ -54,12 +61,13 @@ final class StartFailure {
     return new StartException(StartException.Reason.PROGRAM_NOT_RUNNABLE, what + why);
   }
 
-  private static StartException workingDirectory(String cwd, int uid, int errno) {
+  private static StartException workingDirectory(
+      String cwd, int uid, int errno, String baseDigest) {
     String why =
         switch (errno) {
           case Errno.ENOENT ->
               "does not exist in the sandbox"
-                  + (hiddenOnHost(Path.of(cwd))
+                  + (baseDigest.isEmpty() && hiddenOnHost(Path.of(cwd))
                       ? "; the host has it: create the sandbox with --expose " + cwd
                       : "");
           case Errno.ENOTDIR -> "is not a directory";

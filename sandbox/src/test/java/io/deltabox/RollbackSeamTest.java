@@ -83,7 +83,9 @@ final class RollbackSeamTest {
 
   private RunningExec start(String... argv) throws Exception {
     return commands.start(
-        ExecSpec.of(argv), Environment.of(SandboxSpec.defaults(), ExecSpec.of(argv)), false);
+        ExecSpec.of(argv),
+        Environment.of(SandboxSpec.defaults(), Accounts.OWN, ExecSpec.of(argv)),
+        false);
   }
 
   private void killAndReap(RunningExec exec) throws Exception {

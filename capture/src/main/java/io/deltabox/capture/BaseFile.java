@@ -14,9 +14,17 @@ record BaseFile(String path, long inode, long bytes, long modifiedNanos, long ch
     return used == inode ? this : new BaseFile(path, used, 0, 0, 0);
   }
 
+  /**
+   * What stays when its base is laid out again elsewhere: names, sizes and the times a file is
+   * given, not those the file system gives.
+   */
+  BaseFile anywhere() {
+    return new BaseFile(path, 0, bytes, modifiedNanos, 0);
+  }
+
   /** As messages tell it. */
   String identity() {
-    return inode == 0
+    return inode == 0 && bytes == 0 && modifiedNanos == 0
         ? "none"
         : "inode:"
             + inode

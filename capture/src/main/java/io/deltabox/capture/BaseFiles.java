@@ -2,6 +2,7 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.descriptors.OpenFile;
+import io.deltabox.capture.files.FileLayout;
 import io.deltabox.linux.Errno;
 import io.deltabox.linux.Memory;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /** The identities of files of the base: read at a checkpoint, compared before a restore. */
 final class BaseFiles {
@@ -28,13 +30,15 @@ final class BaseFiles {
    *
    * @param own whether a device is one of the sandbox's own file systems, whose files are part of
    *     the snapshot
+   * @param files where the sandbox's files are; null: it has none of its own
    */
-  static List<BaseFile> inUse(
+  static BaseIdentity inUse(
       Tracer tracer,
       int initPid,
       Collection<ProcessState> processes,
       DescriptorTable descriptors,
-      LongPredicate own)
+      LongPredicate own,
+      @Nullable FileLayout files)
       throws IOException {
     SortedMap<String, Long> inodes = new TreeMap<>();
     for (ProcessState process : processes) {
@@ -56,8 +60,25 @@ final class BaseFiles {
     inodes.keySet().removeIf(BaseFiles::elsewhere);
     List<BaseFile> found = read(tracer, initPid, List.copyOf(inodes.keySet()), own);
     // One that was replaced meanwhile is found nowhere any more.
-    found.replaceAll(file -> file.of(inodes.getOrDefault(file.path(), file.inode())));
-    return found;
+    found.replaceAll(
+        file -> {
+          long used = inodes.getOrDefault(file.path(), file.inode());
+          return used == file.inode() ? comparable(file, files) : file.of(used);
+        });
+    return new BaseIdentity(files == null ? "" : files.baseDigest(), found);
+  }
+
+  /** A file of an imported base may be laid out anew before the next look at it. */
+  private static BaseFile comparable(BaseFile file, @Nullable FileLayout files) {
+    boolean imported =
+        files != null
+            && !files.baseDigest().isEmpty()
+            && files.mounts().stream().noneMatch(mount -> below(mount, file.path()));
+    return imported ? file.anywhere() : file;
+  }
+
+  private static boolean below(String mount, String path) {
+    return path.equals("/" + mount) || path.startsWith("/" + mount + "/");
   }
 
   private static boolean elsewhere(String path) {
@@ -100,10 +121,22 @@ final class BaseFiles {
    *
    * @param tried for the message
    */
-  static void check(String tried, Tracer tracer, int initPid, List<BaseFile> wanted)
+  static void check(
+      String tried, Tracer tracer, int initPid, BaseIdentity base, @Nullable FileLayout files)
       throws IOException {
+    String digest = files == null ? "" : files.baseDigest();
+    if (!digest.equals(base.digest())) {
+      throw new CaptureException(
+          tried
+              + " refused, nothing was made: the snapshot was made over another base: found="
+              + (digest.isEmpty() ? "none" : digest)
+              + " expected="
+              + (base.digest().isEmpty() ? "none" : base.digest()));
+    }
+    List<BaseFile> wanted = base.files();
     List<String> paths = wanted.stream().map(BaseFile::path).toList();
-    List<BaseFile> found = read(tracer, initPid, paths, device -> false);
+    List<BaseFile> found = new ArrayList<>(read(tracer, initPid, paths, device -> false));
+    found.replaceAll(file -> comparable(file, files));
     for (int i = 0; i < wanted.size(); i++) {
       if (!found.get(i).equals(wanted.get(i))) {
         throw new CaptureException(

@@ -281,7 +281,12 @@ public final class CaptureEngine implements AutoCloseable {
             named,
             fileState,
             BaseFiles.inUse(
-                hold.tracer, hold.target.initPid(), states.values(), named, hold.files::isOwn),
+                hold.tracer,
+                hold.target.initPid(),
+                states.values(),
+                named,
+                hold.files::isOwn,
+                hold.target.files()),
             hold.target.clocks());
     hold.tracer.pace().point();
     boolean unchanged = before != null && Differences.none(before, made);
@@ -532,7 +537,8 @@ public final class CaptureEngine implements AutoCloseable {
     try {
       return fresh.tracer.run(
           () -> {
-            BaseFiles.check(tried, fresh.tracer, fresh.target.initPid(), wanted.base());
+            BaseFiles.check(
+                tried, fresh.tracer, fresh.target.initPid(), wanted.base(), fresh.target.files());
             return rollback(fresh, wanted, outside);
           });
     } catch (IOException | RuntimeException e) {

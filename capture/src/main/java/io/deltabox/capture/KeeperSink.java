@@ -39,7 +39,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     final Map<ObjectId, Long> objects = new LinkedHashMap<>();
     final Map<ObjectId, ObjectId> aliases = new HashMap<>();
     @Nullable DescriptorTable descriptors;
-    List<BaseFile> base = List.of();
+    BaseIdentity base = BaseIdentity.NONE;
     ClockOffsets clocks = ClockOffsets.NONE;
     @Nullable UUID lineage;
 

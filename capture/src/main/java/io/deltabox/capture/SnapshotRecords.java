@@ -39,10 +39,10 @@ final class SnapshotRecords {
             .done());
   }
 
-  private static ByteBuffer write(List<BaseFile> base) {
-    RecordWriter out = RecordWriter.of(RecordKind.BASE);
+  private static ByteBuffer write(BaseIdentity base) {
+    RecordWriter out = RecordWriter.of(RecordKind.BASE).text(base.digest());
     out.list(
-        base,
+        base.files(),
         file ->
             out.text(file.path())
                 .number(file.inode())
@@ -77,15 +77,16 @@ final class SnapshotRecords {
         : ClockOffsets.goingOn(descriptors.get(0), then[0]);
   }
 
-  static List<BaseFile> base(ByteBuffer record) throws IOException {
+  static BaseIdentity base(ByteBuffer record) throws IOException {
     RecordReader in = RecordReader.of(RecordKind.BASE, record);
-    List<BaseFile> base =
+    String digest = in.text();
+    List<BaseFile> files =
         in.list(
             () ->
                 new BaseFile(
                     in.text(), in.longNumber(), in.longNumber(), in.longNumber(), in.longNumber()));
     in.done();
-    return base;
+    return new BaseIdentity(digest, files);
   }
 
   private static ByteBuffer writeParent(@Nullable UUID parent) {

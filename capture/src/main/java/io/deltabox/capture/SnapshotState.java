@@ -2,7 +2,6 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.FileState;
-import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param processes by number inside the sandbox, parents first
  * @param aliases identities under which the descriptors name objects that a rollback had made
  *     again; the values are keys of {@code objects}
- * @param base files of the base that its processes use
+ * @param base what it was made over
  * @param clocks how far the clocks were from the machine's, whose own the descriptors tell
  */
 record SnapshotState(
@@ -24,7 +23,7 @@ record SnapshotState(
     Map<ObjectId, ObjectId> aliases,
     DescriptorTable descriptors,
     @Nullable FileState files,
-    List<BaseFile> base,
+    BaseIdentity base,
     ClockOffsets clocks) {
   SnapshotState with(FileState otherFiles) {
     return new SnapshotState(

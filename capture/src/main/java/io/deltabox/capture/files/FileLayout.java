@@ -17,6 +17,8 @@ import java.util.List;
  * @param staging path in {@code tree} of an existing directory which is covered by another mount in
  *     every namespace of the sandbox, such as {@code proc}
  * @param mounts paths in the sandbox on which something is mounted, without leading slash
+ * @param baseDigest digest of the tree that is the lowest of {@code lowers}, which then is the same
+ *     wherever it was laid out; empty for files of this machine
  */
 public record FileLayout(
     int tree,
@@ -26,7 +28,8 @@ public record FileLayout(
     String work,
     String shared,
     String staging,
-    List<String> mounts) {
+    List<String> mounts,
+    String baseDigest) {
   public FileLayout {
     lowers = List.copyOf(lowers);
     mounts = List.copyOf(mounts);

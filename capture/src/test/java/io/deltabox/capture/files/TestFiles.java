@@ -100,7 +100,15 @@ final class TestFiles implements AutoCloseable {
 
   private FileLayout layout() {
     return new FileLayout(
-        clone, tmpfs, List.of(overMount, baseMount), "upper", "work", "shm", ".cover", List.of());
+        clone,
+        tmpfs,
+        List.of(overMount, baseMount),
+        "upper",
+        "work",
+        "shm",
+        ".cover",
+        List.of(),
+        "");
   }
 
   private static int check(int result) throws IOException {
