@@ -339,13 +339,8 @@ public final class CaptureEngine implements AutoCloseable {
    */
   public synchronized void load(CaptureSource from, UUID id) throws IOException {
     from.prefetch(id);
-    try {
-      keeper.using().lock();
-      try (KeeperSink to = new KeeperSink(keeper, hold.files, this::loaded)) {
-        Transfer.whole(from, id, to);
-      } finally {
-        keeper.using().unlock();
-      }
+    try (KeeperSink to = new KeeperSink(keeper, hold.files, this::loaded)) {
+      Transfer.whole(from, id, to);
     } catch (KeeperFullException e) {
       throw keeper.full(known());
     } catch (IOException | RuntimeException e) {
@@ -489,29 +484,27 @@ public final class CaptureEngine implements AutoCloseable {
       throws IOException {
     from.prefetch(id);
     CaptureEngine made = null;
-    // Not released before the new engine refers to what is taken in.
-    keeper.using().lock();
-    try {
-      Hold hold = Hold.open(target, keeper);
-      made = restore(keeper, hold, read(keeper, hold, from, id), outside, check);
+    Hold hold = Hold.open(target, keeper);
+    List<SnapshotState> read = new ArrayList<>();
+    // Open until the new engine refers to what is taken in.
+    try (KeeperSink to = new KeeperSink(keeper, hold.files, read::add)) {
+      readWhole(hold, from, id, to);
+      made = restore(keeper, hold, read.get(0), outside, check);
       return made;
     } catch (KeeperFullException e) {
       throw new KeeperFullException(keeper.bytesMax(), " (remove snapshots or raise the limit)");
     } finally {
-      keeper.using().unlock();
       if (made == null) {
         keeper.collect();
       }
     }
   }
 
-  /** Takes a snapshot in; its container's hold is closed after a failure. */
-  private static SnapshotState read(Keeper keeper, Hold hold, CaptureSource from, UUID id)
+  /** The container's hold is closed after a failure. */
+  private static void readWhole(Hold hold, CaptureSource from, UUID id, KeeperSink to)
       throws IOException {
-    List<SnapshotState> read = new ArrayList<>();
-    try (KeeperSink to = new KeeperSink(keeper, hold.files, read::add)) {
+    try {
       Transfer.whole(from, id, to);
-      return read.get(0);
     } catch (IOException | RuntimeException e) {
       hold.close();
       throw e;
@@ -525,8 +518,13 @@ public final class CaptureEngine implements AutoCloseable {
     engine.lineage.put(wanted.id(), wanted);
     engine.current = wanted;
     engine.whileStopped = check;
-    engine.fill("restore", hold, wanted, outside);
-    keeper.add(engine.user);
+    keeper.using().lock();
+    try {
+      engine.fill("restore", hold, wanted, outside);
+      keeper.add(engine.user);
+    } finally {
+      keeper.using().unlock();
+    }
     return engine;
   }
 

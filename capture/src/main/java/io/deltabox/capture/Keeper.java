@@ -37,11 +37,17 @@ public final class Keeper implements AutoCloseable {
     @Nullable FileTracker tracker();
   }
 
+  /** Contents of a snapshot that is being taken in; asked only while nobody takes contents. */
+  interface Unfinished {
+    void mark(BitSet live, Set<PageMap.Node> visited, List<FileState> files);
+  }
+
   private final PageStore store;
   private final ContentStore contents = new ContentStore();
   private final int zeroSlot;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(true);
   private final List<User> users = new CopyOnWriteArrayList<>();
+  private final List<Unfinished> unfinished = new CopyOnWriteArrayList<>();
   private final ConcurrentHashMap<UUID, SnapshotState> outliving = new ConcurrentHashMap<>();
 
   private final Set<Passing> passing = ConcurrentHashMap.newKeySet();
@@ -134,6 +140,15 @@ public final class Keeper implements AutoCloseable {
     collect();
   }
 
+  /** Until {@link #end}, what it marks is not freed. */
+  void begin(Unfinished snapshot) {
+    unfinished.add(snapshot);
+  }
+
+  void end(Unfinished snapshot) {
+    unfinished.remove(snapshot);
+  }
+
   /** Held by an engine from before it takes contents until something kept refers to them. */
   ReentrantReadWriteLock.ReadLock using() {
     return lock.readLock();
@@ -197,6 +212,7 @@ public final class Keeper implements AutoCloseable {
           files.add(state);
         }
       }
+      unfinished.forEach(one -> one.mark(live, visited, files));
       store.keepOnly(live);
       contents.retain(files, trackers);
     } finally {

@@ -2,31 +2,39 @@ package io.deltabox.capture;
 
 import io.deltabox.capture.descriptors.DescriptorTable;
 import io.deltabox.capture.files.FileLoader;
+import io.deltabox.capture.files.FileState;
 import io.deltabox.capture.record.RecordKind;
 import io.deltabox.linux.Memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
+import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Takes snapshots into the keeper: those that come back from a store. Snapshots of the running
- * sandbox need not pass here, their pages lie in the keeper's store already. Must be used while
- * {@link Keeper#using} is held.
+ * sandbox need not pass here, their pages lie in the keeper's store already.
+ *
+ * <p>Snapshots come as fast as a store gives them, so {@link Keeper#using} is held for the length
+ * of a call only: a collection waits for no store, and nobody for that collection. Until it is
+ * closed, nothing it has taken in is freed.
  */
-final class KeeperSink implements CaptureSink, AutoCloseable {
+final class KeeperSink implements CaptureSink, Keeper.Unfinished, AutoCloseable {
   private final Keeper keeper;
   private final MemoryWork slots;
   private final FilesPart files;
   private final Consumer<SnapshotState> made;
   private final Memory staging;
   private @Nullable Building building;
+  private final List<SnapshotState> whole = new ArrayList<>();
 
   /** A snapshot that is not whole yet. */
   private static final class Building {
@@ -71,6 +79,40 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     this.files = files;
     this.made = made;
     this.staging = Memory.allocate((long) PAGES_MAX * PageStore.PAGE_BYTES, Memory.Touch.LATER);
+    keeper.begin(this);
+  }
+
+  @Override
+  public void mark(BitSet live, Set<PageMap.Node> visited, List<FileState> states) {
+    for (SnapshotState snapshot : whole) {
+      snapshot.processes().values().forEach(p -> p.pages().mark(live, visited));
+      snapshot.objects().values().forEach(o -> o.pages().mark(live, visited));
+      if (snapshot.files() != null) {
+        states.add(snapshot.files());
+      }
+    }
+    Building now = building;
+    if (now != null) {
+      now.pages.values().forEach(editor -> editor.build().mark(live, visited));
+      now.shared.values().forEach(editor -> editor.build().mark(live, visited));
+      if (now.files != null) {
+        states.add(now.files.build());
+      }
+    }
+  }
+
+  /** A step that takes contents: none is freed in the middle of it. */
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  private void using(Step step) throws IOException {
+    keeper.using().lock();
+    try {
+      step.run();
+    } finally {
+      keeper.using().unlock();
+    }
   }
 
   @Override
@@ -87,8 +129,12 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     if (building != null) {
       throw new IllegalStateException("another snapshot is not whole yet: id=" + building.id);
     }
-    SnapshotState known = parent == null ? null : keeper.find(parent);
-    building = new Building(snapshot, known, files.loader(known == null ? null : known.files()));
+    using(
+        () -> {
+          SnapshotState known = parent == null ? null : keeper.find(parent);
+          building =
+              new Building(snapshot, known, files.loader(known == null ? null : known.files()));
+        });
   }
 
   private Building building() {
@@ -101,14 +147,14 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
   @Override
   public void pages(int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
       throws IOException {
-    put(building().pages(process), runs, bytes);
+    using(() -> put(building().pages(process), runs, bytes));
   }
 
   @Override
   public void shared(
       ObjectId object, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
       throws IOException {
-    put(building().shared(object), runs, bytes);
+    using(() -> put(building().shared(object), runs, bytes));
   }
 
   private void put(PageMap.Editor editor, List<PageRun> runs, ByteBuffer bytes) throws IOException {
@@ -128,25 +174,27 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
   }
 
   @Override
-  public void dropped(int process, List<PageRun> runs) {
-    PageMap.Editor editor = building().pages(process);
-    runs.forEach(run -> editor.removeRange(run.firstPage(), run.endPage()));
+  public void dropped(int process, List<PageRun> runs) throws IOException {
+    using(() -> drop(building().pages(process), runs));
   }
 
   @Override
-  public void sharedDropped(ObjectId object, List<PageRun> runs) {
-    PageMap.Editor editor = building().shared(object);
+  public void sharedDropped(ObjectId object, List<PageRun> runs) throws IOException {
+    using(() -> drop(building().shared(object), runs));
+  }
+
+  private static void drop(PageMap.Editor editor, List<PageRun> runs) {
     runs.forEach(run -> editor.removeRange(run.firstPage(), run.endPage()));
   }
 
   @Override
   public void file(CapturedFile file, @Nullable ReadableByteChannel content) throws IOException {
-    fileLoader().add(file, content);
+    using(() -> fileLoader().add(file, content));
   }
 
   @Override
   public void fileDropped(ByteBuffer key) throws IOException {
-    fileLoader().drop(key);
+    using(() -> fileLoader().drop(key));
   }
 
   private FileLoader fileLoader() {
@@ -180,6 +228,10 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
 
   @Override
   public void commit() throws IOException {
+    using(this::finish);
+  }
+
+  private void finish() throws IOException {
     Building now = building();
     if (now.descriptors == null) {
       throw new CaptureException("snapshot is not whole: it has no descriptors, id=" + now.id);
@@ -191,7 +243,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
     Map<ObjectId, ObjectState> objects = new HashMap<>();
     now.objects.forEach(
         (id, size) -> objects.put(id, new ObjectState(size, now.shared(id).build())));
-    made.accept(
+    SnapshotState snapshot =
         new SnapshotState(
             now.id,
             now.lineage,
@@ -201,7 +253,9 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
             now.descriptors,
             now.files == null ? null : now.files.build(),
             now.base,
-            now.clocks));
+            now.clocks);
+    whole.add(snapshot);
+    made.accept(snapshot);
     building = null;
   }
 
@@ -213,6 +267,7 @@ final class KeeperSink implements CaptureSink, AutoCloseable {
 
   @Override
   public void close() {
+    keeper.end(this);
     staging.close();
   }
 }
