@@ -24,8 +24,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes one snapshot of a sandbox into a store: what the capture says of it, and what the daemon has
- * to know beside that. One thread at a time, used once.
+ * Takes one snapshot of a sandbox into a store: what the capture says of it, and what the daemon
+ * has to know beside that. One thread at a time, used once.
  */
 final class StoreSink implements CaptureSink {
   private final SnapshotStore store;
@@ -87,8 +87,7 @@ final class StoreSink implements CaptureSink {
   }
 
   @Override
-  public void pages(
-      int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
+  public void pages(int process, List<PageRun> runs, ByteBuffer bytes, @Nullable ByteBuffer before)
       throws IOException {
     writer().pages(map(process), ranges(runs), bytes, before);
   }

@@ -7,6 +7,7 @@ import io.deltabox.capture.record.RecordWriter;
 import io.deltabox.snapshot.SnapshotInfo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
@@ -111,6 +112,12 @@ final class StoredFacts {
     out.number(spec.processesMax()).number(spec.upperBytesMax());
     out.list(spec.exposed(), path -> text(out, path));
     map(out, spec.env());
+    SandboxSpec.BaseTree base = spec.base();
+    out.flag(base != null);
+    if (base != null) {
+      text(out, base.digest());
+      text(out, base.directory().toString());
+    }
     return out.done();
   }
 
@@ -125,7 +132,8 @@ final class StoredFacts {
             in.longNumber(),
             in.longNumber(),
             in.list(() -> text(in)),
-            map(in));
+            map(in),
+            in.flag() ? new SandboxSpec.BaseTree(text(in), Path.of(text(in))) : null);
     in.done();
     return spec;
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -14,7 +15,15 @@ import org.junit.jupiter.api.Test;
 final class StoredFactsTest {
   private static final SandboxSpec SPEC =
       new SandboxSpec(
-          "näme", "host", 1L << 33, 1.5, 77, 1 << 30, List.of("/opt/a", "/b"), Map.of("K", "ü"));
+          "näme",
+          "host",
+          1L << 33,
+          1.5,
+          77,
+          1 << 30,
+          List.of("/opt/a", "/b"),
+          Map.of("K", "ü"),
+          new SandboxSpec.BaseTree("0f".repeat(32), Path.of("/images/base")));
 
   private static final CapturedExec COMMAND =
       new CapturedExec(
@@ -36,8 +45,7 @@ final class StoredFactsTest {
           4);
 
   private static final CapturedExec BARE =
-      new CapturedExec(
-          4, ExecSpec.of("true"), Instant.EPOCH, 2, false, List.of(), -1);
+      new CapturedExec(4, ExecSpec.of("true"), Instant.EPOCH, 2, false, List.of(), -1);
 
   @Test
   void spec_writtenAndRead_isTheSame() throws Exception {

@@ -1,9 +1,9 @@
 package io.deltabox;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.deltabox.capture.CaptureEngine;
 import io.deltabox.capture.Transfer;
 import io.deltabox.snapshot.SnapshotInfo;
 import io.deltabox.snapshot.SnapshotOptions;
@@ -87,7 +87,7 @@ final class StoredSnapshotTest {
       throws IOException {
     RestorePoint point = sandbox.restorePoint(snapshot);
     Id parent = snapshot.parent();
-    StoreSink sink = new StoreSink(store, point, Durability.SYNC);
+    StoreSink sink = new StoreSink(store, requireNonNull(point), Durability.SYNC);
     UUID since = parent == null ? null : CapturedState.uuid(parent);
     sandbox
         .engine()

@@ -59,8 +59,7 @@ final class Verification {
     return new VerifyReport(ids.size(), types.size(), bytes, found);
   }
 
-  private void collect(
-      UUID id, Map<ChunkId, ChunkType> types, Map<ChunkId, List<UUID>> users)
+  private void collect(UUID id, Map<ChunkId, ChunkType> types, Map<ChunkId, List<UUID>> users)
       throws StoreException {
     try {
       var manifest = manifests.find(id);

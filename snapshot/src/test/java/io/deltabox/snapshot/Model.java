@@ -91,7 +91,7 @@ final class Model {
     List<PageRange> ranges = new ArrayList<>();
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     ByteArrayOutputStream before = new ByteArrayOutputStream();
-    long page = 65_400 + random.nextInt(200);
+    long page = 65_400L + random.nextInt(200);
     int count = 1 + random.nextInt(pagesMax);
     for (int i = 0; i < count; i++) {
       page += random.nextInt(4) == 0 ? 1 + random.nextInt(30) : 1;
@@ -111,7 +111,7 @@ final class Model {
 
   private void dropPages(Random random, SnapshotWriter writer) throws IOException {
     String map = "p/" + random.nextInt(4);
-    long from = 65_400 + random.nextInt(300);
+    long from = 65_400L + random.nextInt(300);
     PageRange range = new PageRange(from, from + 1 + random.nextInt(100));
     NavigableMap<Long, Bytes> pages = maps.get(map);
     if (pages != null) {
@@ -133,7 +133,8 @@ final class Model {
         writer.dropFile(key);
       }
       case 1 -> {
-        File next = new File(Bytes.of("body " + random.nextInt()), old == null ? null : old.content());
+        File next =
+            new File(Bytes.of("body " + random.nextInt()), old == null ? null : old.content());
         files.put(key, next);
         writer.file(entry(key, next), null);
       }
@@ -172,8 +173,7 @@ final class Model {
     reader.files(
         (entry, content) ->
             foundFiles.put(
-                entry.key(),
-                new File(entry.body(), content == null ? null : all(content))));
+                entry.key(), new File(entry.body(), content == null ? null : all(content))));
     assertThat(foundFiles.equals(files)).as(where + " files").isTrue();
     Map<Integer, List<Bytes>> foundRecords = new HashMap<>();
     reader.records(
@@ -182,8 +182,7 @@ final class Model {
     assertThat(foundRecords).as(where).isEqualTo(records);
   }
 
-  private static void collect(
-      List<PageRange> ranges, ByteBuffer bytes, Map<Long, Bytes> into) {
+  private static void collect(List<PageRange> ranges, ByteBuffer bytes, Map<Long, Bytes> into) {
     int at = bytes.position();
     for (PageRange range : ranges) {
       for (long page = range.from(); page < range.to(); page++) {

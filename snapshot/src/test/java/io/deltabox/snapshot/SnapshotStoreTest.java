@@ -1,5 +1,6 @@
 package io.deltabox.snapshot;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -37,7 +38,8 @@ final class SnapshotStoreTest {
 
   private static HotStore open() {
     try {
-      return Stores.openHot(URI.create("memory:snapshots-" + UUID.randomUUID()), OpenOptions.create());
+      return Stores.openHot(
+          URI.create("memory:snapshots-" + UUID.randomUUID()), OpenOptions.create());
     } catch (StoreException e) {
       throw new AssertionError(e);
     }
@@ -77,7 +79,7 @@ final class SnapshotStoreTest {
         store.sweep();
       } else if (what == 2 && !ids.isEmpty()) {
         UUID some = ids.get(random.nextInt(ids.size()));
-        live.get(some).assertSame(store.read(some), where);
+        requireNonNull(live.get(some)).assertSame(store.read(some), where);
       } else {
         write(random, live, ids);
       }
@@ -105,7 +107,7 @@ final class SnapshotStoreTest {
         ids.isEmpty() || random.nextInt(20) == 0
             ? null
             : ids.get(ids.size() - 1 - random.nextInt(Math.min(ids.size(), 4)));
-    Model model = parent == null ? new Model() : live.get(parent).copy();
+    Model model = parent == null ? new Model() : requireNonNull(live.get(parent)).copy();
     UUID id = new UUID(random.nextLong(), random.nextLong());
     try (SnapshotWriter writer = store.begin(Model.spec(parent, id))) {
       model.change(random, writer, 300);
@@ -160,7 +162,7 @@ final class SnapshotStoreTest {
           .isInstanceOf(StoreCorruptException.class)
           .hasMessageContaining(chunk.toString())
           .hasMessageContaining(id.toString());
-      hot.chunks().write(List.of(Samples.chunk(chunk, kept.get(chunk))));
+      hot.chunks().write(List.of(Samples.chunk(chunk, requireNonNull(kept.get(chunk)))));
     }
     assertThat(store.verify().clean()).isTrue();
   }
@@ -170,11 +172,12 @@ final class SnapshotStoreTest {
     for (String map : reader.maps()) {
       reader.pages(map, PageRange.ALL, (ranges, bytes) -> {});
     }
-    reader.files((file, content) -> {
-      if (content != null) {
-        while (content.read(ByteBuffer.allocate(10_000)) >= 0) {}
-      }
-    });
+    reader.files(
+        (file, content) -> {
+          if (content != null) {
+            while (content.read(ByteBuffer.allocate(10_000)) >= 0) {}
+          }
+        });
     reader.records((kind, bytes) -> {});
   }
 

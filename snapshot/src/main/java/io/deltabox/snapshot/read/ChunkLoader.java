@@ -60,8 +60,7 @@ public final class ChunkLoader {
         chunks.read(
             List.of(id),
             (found, stored) -> {
-              ByteBuffer decoded =
-                  use.codec().decode(type, id, stored, base -> plain(type, base));
+              ByteBuffer decoded = use.codec().decode(type, id, stored, base -> plain(type, base));
               plain[0] = ByteBuffer.allocate(decoded.remaining()).put(decoded).flip();
             });
     if (!missing.isEmpty()) {
@@ -97,8 +96,12 @@ public final class ChunkLoader {
       throws StoreCorruptException {
     if (found != stream.bytes()) {
       throw new StoreCorruptException(
-          "stream of another length: type=" + type + " found=" + found
-              + " expected=" + stream.bytes());
+          "stream of another length: type="
+              + type
+              + " found="
+              + found
+              + " expected="
+              + stream.bytes());
     }
   }
 

@@ -37,8 +37,12 @@ final class FileContent implements ReadableByteChannel {
       piece = reader.plain(ChunkType.FILE, next.chunk());
       if (piece.remaining() != next.bytes()) {
         throw new StoreCorruptException(
-            "snapshot is damaged: piece of another length: chunk=" + next.chunk()
-                + " file=" + file.entry().key() + " snapshot=" + reader.info().id());
+            "snapshot is damaged: piece of another length: chunk="
+                + next.chunk()
+                + " file="
+                + file.entry().key()
+                + " snapshot="
+                + reader.info().id());
       }
     }
     int count = Math.min(into.remaining(), piece.remaining());

@@ -118,8 +118,10 @@ public final class StoredReader implements SnapshotReader {
     int from = (runs.at(run) + skip) * PageRange.PAGE_BYTES;
     if (from + length > plain.remaining()) {
       throw new StoreCorruptException(
-          "snapshot is damaged: page behind the end of a chunk: chunk=" + runs.chunk(run)
-              + " snapshot=" + info().id());
+          "snapshot is damaged: page behind the end of a chunk: chunk="
+              + runs.chunk(run)
+              + " snapshot="
+              + info().id());
     }
     into.put(plain.slice(from, length));
   }
@@ -140,9 +142,7 @@ public final class StoredReader implements SnapshotReader {
   @Override
   public void records(RecordVisitor to) throws IOException {
     ByteBuffer stream =
-        load(
-            () ->
-                loader.stream(ChunkType.RECORDS, manifest.records(), RecordStream.BYTES_MAX));
+        load(() -> loader.stream(ChunkType.RECORDS, manifest.records(), RecordStream.BYTES_MAX));
     for (RecordStream.Item item : RecordStream.decode(stream)) {
       to.record(item.kind(), item.bytes());
     }

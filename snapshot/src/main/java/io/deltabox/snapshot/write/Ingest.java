@@ -118,7 +118,11 @@ public final class Ingest {
       claims.claim(pieces.keySet());
       try {
         Set<ChunkId> there = hot.chunks().has(pieces.keySet());
-        there.forEach(id -> pieces.get(id).found());
+        for (Piece piece : pieces.values()) {
+          if (there.contains(piece.id())) {
+            piece.found();
+          }
+        }
         pieces.values().removeIf(Piece::deduplicated);
         store(use, List.copyOf(pieces.values()));
       } finally {

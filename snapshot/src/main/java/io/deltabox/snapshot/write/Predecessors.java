@@ -5,6 +5,7 @@ import io.deltabox.snapshot.read.Recent;
 import io.deltabox.snapshot.table.PageLookup.Place;
 import io.deltabox.store.ChunkId;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32;
@@ -32,7 +33,18 @@ final class Predecessors {
   /** Per page its base's place, null for none. */
   private record Based(List<@Nullable Place> places) {}
 
-  private record Plain(long[] sums) {}
+  /** The sums of a chunk's pages. */
+  private static final class Plain {
+    private final long[] sums;
+
+    Plain(long[] sums) {
+      this.sums = sums;
+    }
+
+    long sum(int page) {
+      return sums[page];
+    }
+  }
 
   private final Recent<ChunkId, Plain> plain;
   private final Recent<ChunkId, Based> based;
@@ -53,7 +65,7 @@ final class Predecessors {
   @Nullable Base find(Place now, @Nullable ByteBuffer before) {
     Optional<Plain> sums = plain.get(now.chunk());
     if (sums.isPresent()) {
-      if (before != null && sum(before) == sums.get().sums()[now.page()]) {
+      if (before != null && sum(before) == sums.get().sum(now.page())) {
         return new Base(now, before);
       }
       return pages.get(now).map(bytes -> new Base(now, bytes)).orElse(null);
@@ -90,7 +102,7 @@ final class Predecessors {
         }
       }
     }
-    based.put(id, new Based(java.util.Arrays.asList(places)), 100 + 32L * places.length);
+    based.put(id, new Based(Arrays.asList(places)), 100 + 32L * places.length);
   }
 
   /** Forgets all: chunks were removed, and may be written again in another form. */

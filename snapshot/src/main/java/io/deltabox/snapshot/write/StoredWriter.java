@@ -197,7 +197,11 @@ public final class StoredWriter implements SnapshotWriter {
     bytesIn += bytes;
     if (bytes != file.contentBytes()) {
       throw new IllegalArgumentException(
-          "content and extents differ: key=" + file.key() + " found=" + bytes + " expected="
+          "content and extents differ: key="
+              + file.key()
+              + " found="
+              + bytes
+              + " expected="
               + file.contentBytes());
     }
     files.put(file.key(), new PendingFile(file, cut, List.of()));
@@ -211,8 +215,12 @@ public final class StoredWriter implements SnapshotWriter {
     long bytes = found.stream().mapToLong(FilePiece::bytes).sum();
     if (bytes != file.contentBytes()) {
       throw new IllegalArgumentException(
-          "the parent's content is another one: key=" + file.key() + " found=" + bytes
-              + " expected=" + file.contentBytes());
+          "the parent's content is another one: key="
+              + file.key()
+              + " found="
+              + bytes
+              + " expected="
+              + file.contentBytes());
     }
     return found;
   }
@@ -284,8 +292,7 @@ public final class StoredWriter implements SnapshotWriter {
         pieces.add(rest);
       }
     }
-    List<Piece> recordPieces =
-        StreamCutter.cut(ChunkType.RECORDS, RecordStream.encode(records));
+    List<Piece> recordPieces = StreamCutter.cut(ChunkType.RECORDS, RecordStream.encode(records));
     for (Piece piece : recordPieces) {
       pieces.add(piece);
     }
@@ -295,7 +302,13 @@ public final class StoredWriter implements SnapshotWriter {
     Pieces metadata = new Pieces(ingest);
     Manifest manifest =
         tables.write(
-            spec, next, parent, Pieces.stream(recordPieces), metadata, bytesIn, recordBytes(),
+            spec,
+            next,
+            parent,
+            Pieces.stream(recordPieces),
+            metadata,
+            bytesIn,
+            recordBytes(),
             pieces.bytesStored());
     Bytes sealed = manifests.seal(manifest);
     Receipt receipt =
