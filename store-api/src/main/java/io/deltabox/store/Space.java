@@ -11,7 +11,7 @@ public enum Space {
   META(1),
   /** Manifests by snapshot id. */
   MANIFEST(2),
-  /** Which chunks a snapshot refers to. */
+  /** Which other chunks are needed to read a chunk. */
   SUMMARY(3),
   /** Names of snapshots. */
   REF(4),
