@@ -34,7 +34,7 @@ public interface CaptureSource {
     void file(CapturedFile file, @Nullable ReadableByteChannel content) throws IOException;
   }
 
-  /** A hint that all of a snapshot is about to be read; returns at once. */
+  /** A hint that all of a snapshot is about to be read; never fails. */
   void prefetch(UUID snapshot);
 
   void records(UUID snapshot, RecordVisitor to) throws IOException;

@@ -67,6 +67,6 @@ public interface SnapshotReader {
   /** All records, by ascending kind, those of one kind in the order they were written. */
   void records(RecordVisitor to) throws IOException;
 
-  /** A hint that all of it is about to be read; returns at once and never fails. */
+  /** A hint that all of it is about to be read: loads its tables; never fails. */
   void prefetch();
 }

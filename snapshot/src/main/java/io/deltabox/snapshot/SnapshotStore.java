@@ -11,6 +11,7 @@ import io.deltabox.snapshot.table.Manifest;
 import io.deltabox.snapshot.table.ManifestFormat;
 import io.deltabox.snapshot.write.Ingest;
 import io.deltabox.snapshot.write.StoredWriter;
+import io.deltabox.store.CommitResult;
 import io.deltabox.store.Durability;
 import io.deltabox.store.HotStore;
 import io.deltabox.store.RecordBatch;
@@ -142,9 +143,11 @@ public final class SnapshotStore implements AutoCloseable {
    * children among them. Its chunks stay until a sweep.
    *
    * @param also changed in the same step
+   * @return a conflict if a condition of {@code also} does not hold; nothing is deleted then
    */
-  public void delete(UUID id, RecordBatch also) throws StoreException {
-    hot.records().commit(also.delete(Space.MANIFEST, ManifestFormat.key(id)), Durability.SYNC);
+  public CommitResult delete(UUID id, RecordBatch also) throws StoreException {
+    return hot.records()
+        .commit(also.delete(Space.MANIFEST, ManifestFormat.key(id)), Durability.SYNC);
   }
 
   public void delete(UUID id) throws StoreException {

@@ -211,7 +211,7 @@ final class SnapshotStoreTest {
   }
 
   @Test
-  void snapshots_thousandDeepWithBranches_areReadThroughThreeTables() throws Exception {
+  void snapshots_inOneLongLine_areReadBackWhole() throws Exception {
     Random random = new Random(Samples.seed("deep"));
     Model model = new Model();
     UUID parent = null;
